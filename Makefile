@@ -1,0 +1,61 @@
+# What a person types. Nothing is needed but git, make and Python 3.11 to 3.13; `make help` lists the targets.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
+BIN := .venv/bin
+export UV_COMPILE_BYTECODE := 1
+export UV_PYTHON_DOWNLOADS := never
+export UV_NO_PROGRESS := 1
+export DO_NOT_TRACK := 1
+
+.PHONY: help test check format lock clean
+
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+test: .venv/dev ## all tests that this machine can run; what is skipped is listed with its reason
+	$(BIN)/python -m pytest -n 2 --dist worksteal tests
+
+check: .venv/dev ## lint, format, types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+
+format: .venv/dev ## format the code
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+lock: $(UV) ## resolve all requirements once and write the locked files
+	$(call compile,dev,--extra dev)
+	$(call compile,demo,--extra demo -c requirements/dev.txt)
+	$(call compile,run,-c requirements/dev.txt)
+	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate requirements/uv.in -o requirements/uv.txt
+
+compile = $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	pyproject.toml requirements/build.in $(2) -o requirements/$(1).txt
+
+clean: ## remove the environment and all that was built
+	rm -rf .venv .tools build dist
+
+# An environment is a stamp file: it is made anew when its lock changes. The package itself is installed as a link to this folder.
+.venv/dev: requirements/dev.txt pyproject.toml | $(UV) .venv/bin/python
+	@echo "installing what the tests need ..."
+	@$(UV) pip install -q --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	@$(UV) pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/bin/python: | $(UV)
+	@$(UV) venv -q --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')" .venv
+
+# uv is one program in one wheel, and a wheel is a zip: pip unpacks it if it is there; where a Debian Python comes without pip, pip's
+# own wheel, from Debian's package, runs as it is.
+.tools/bin/uv:
+	@mkdir -p .tools
+	@if $(PYTHON) -m pip --version >/dev/null 2>&1; then pip="$(PYTHON) -m pip"; \
+	elif (cd .tools && apt-get download -qq python3-pip-whl >/dev/null 2>&1 && dpkg-deb -x python3-pip-whl_*.deb .); then \
+	  pip="$(PYTHON) $$(echo .tools/usr/share/python-wheels/pip-*.whl)/pip"; \
+	else echo "uv is missing and there is no pip to fetch it with: install uv (or python3-pip) and run make again" >&2; exit 1; fi; \
+	$$pip install -q --disable-pip-version-check --no-warn-script-location --require-hashes --target .tools -r requirements/uv.txt

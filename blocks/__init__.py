@@ -1,0 +1,1 @@
+"""Prefect blocks: credentials by reference and storage targets. One block per file, but for the two kinds of storage."""

@@ -1,0 +1,45 @@
+"""One module per command, or per family of commands."""
+
+from __future__ import annotations
+
+import typer
+
+from conductor.cli.commands import (
+    approve,
+    audit,
+    connect,
+    demo,
+    doctor,
+    explain,
+    plan,
+    quarantine,
+    query,
+    reconcile,
+    replay,
+    run,
+    sandbox,
+    status,
+    up,
+)
+
+
+def register(cli: typer.Typer) -> None:
+    """Add all commands, in the order in which a newcomer meets them."""
+    for command in (
+        demo,
+        up,
+        run,
+        plan,
+        status,
+        explain,
+        query,
+        replay,
+        approve,
+        reconcile,
+        audit,
+        doctor,
+        connect,
+    ):
+        command.register(cli)
+    cli.add_typer(quarantine.cli, name="quarantine")
+    cli.add_typer(sandbox.cli, name="sandbox")

@@ -1,0 +1,75 @@
+"""`conductor replay`: bring mended rows home."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from conductor.cli import show
+from conductor.cli.commands.run import tell
+from conductor.cli.home import Home
+from conductor.cli.options import DEFAULT_HOME, HomeOption, WorkspaceOption
+from conductor.cli.session import opened, ready_to_run
+from conductor.errors import FixTheConfiguration
+
+
+def register(cli: typer.Typer) -> None:
+    """Add the command."""
+    cli.command(name="replay")(replay)
+
+
+def replay(
+    batch: Annotated[str, typer.Argument(help="Id of the batch whose rows were set aside.")],
+    by: Annotated[str, typer.Option(help="Your name; it is kept with the correction.")],
+    reason: Annotated[str, typer.Option(help="Why; it is kept with the correction.")],
+    file: Annotated[
+        Path | None,
+        typer.Option(help="Corrected rows, as `conductor quarantine export` wrote them (CSV or Parquet)."),
+    ] = None,
+    assignments: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="column=value, for the rows that --where names; may be given often."),
+    ] = None,
+    where: Annotated[
+        list[str] | None, typer.Option(help="column=value that a row must have; may be given often.")
+    ] = None,
+    home: HomeOption = DEFAULT_HOME,
+    workspace: WorkspaceOption = "embedded",
+) -> None:
+    """Land corrected rows as an object of their own and carry the day again, so that they come home exactly once.
+
+    Either hand in a file, or say what to set: conductor replay BATCH --set Line.Amount=12.35 --where _line=17 --by NAME --reason TEXT
+    """
+    if (file is None) == (not assignments):
+        raise FixTheConfiguration(
+            "say how the rows are mended: either with --file or with --set",
+            next_command="conductor replay --help",
+        )
+    with opened(home, workspace) as found:
+        slot = found.ledger.batch(batch).slot
+    with ready_to_run(Home(home), workspace):
+        from flows.platform.replay import replay_rows
+
+        replay_rows(
+            batch=batch,
+            file=str(file.absolute()) if file else None,
+            assignments=_pairs(assignments),
+            where=_pairs(where),
+            by=by,
+            reason=reason,
+            workspace=workspace,
+        )
+    if told := tell(home, workspace, slot):
+        show.story(told)
+
+
+def _pairs(texts: list[str] | None) -> dict[str, str]:
+    pairs: dict[str, str] = {}
+    for text in texts or []:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise FixTheConfiguration(f"{text!r} is not of the form column=value")
+        pairs[name] = value
+    return pairs

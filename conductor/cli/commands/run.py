@@ -1,0 +1,81 @@
+"""`conductor run`: run a flow now."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from conductor import story
+from conductor.cli import show
+from conductor.cli.home import Home
+from conductor.cli.options import DEFAULT_HOME, DayOption, HomeOption, JsonOption, WorkspaceOption
+from conductor.cli.session import opened, ready_to_run
+from conductor.errors import FixTheConfiguration
+from conductor.story import Story
+from conductor.values import Slot
+
+FLOWS = {"nightly-financials": "finance/sales_receipts"}
+
+
+def register(cli: typer.Typer) -> None:
+    """Add the command."""
+    cli.command(name="run")(run)
+
+
+def run(
+    flow: Annotated[str, typer.Argument(help="Which flow: nightly-financials.")],
+    day: DayOption = None,
+    home: HomeOption = DEFAULT_HOME,
+    workspace: WorkspaceOption = "embedded",
+    as_json: JsonOption = False,
+) -> None:
+    """Run a flow now, for one business day; what is done already stays as it is.
+
+    Example: conductor run nightly-financials --day 2026-11-20
+    """
+    if flow not in FLOWS:
+        raise FixTheConfiguration(
+            f"there is no flow {flow!r}; known are: {', '.join(FLOWS)}",
+            next_command="conductor run nightly-financials",
+        )
+    with ready_to_run(Home(home), workspace):
+        slots = run_flow(flow, day.date() if day else None, workspace, quiet=as_json)
+    stories = [found for found in (tell(home, workspace, slot) for slot in slots) if found]
+    if as_json:
+        show.as_json([asdict(told) | {"worked": slots[Slot.parse(told.slot)]} for told in stories])
+        return
+    for told in stories:
+        if slots[Slot.parse(told.slot)]:
+            show.story(told)
+        else:
+            show.console.print(
+                f"[bold]{told.slot}[/]: nothing to do. Content, contract, SQL and joined products are those of version "
+                f"{told.version}, which is {told.state} (batch {told.batch})."
+            )
+
+
+def run_flow(flow: str, day: date | None, workspace: str, *, quiet: bool) -> dict[Slot, bool]:
+    """Run a flow in this process and say, for each slot of its product, whether there was anything to do."""
+    from conductor.cli.ticker import ticking
+    from flows.finance.nightly_financials import nightly_financials
+
+    with ticking(FLOWS[flow], quiet=quiet) as seen:
+        arguments: dict[str, Any] = {"day": day, "workspace": workspace}
+        nightly_financials(**arguments)
+    return seen
+
+
+def tell(home: Path, workspace: str, slot: Slot) -> Story | None:
+    """Give the story of a slot's current version."""
+    with opened(home, workspace) as found:
+        batch = found.ledger.current(slot)
+        return story.tell(found.ledger, batch) if batch else None
+
+
+def as_day(value: datetime | None) -> date | None:
+    """Take the date of an option."""
+    return value.date() if value else None

@@ -1,0 +1,77 @@
+"""Contracts as sources of a dbt project: descriptions, types and tests of the tables that products are loaded
+into.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from io import StringIO
+from itertools import groupby
+from typing import TypeAlias
+
+from ruamel.yaml import YAML
+
+from conductor.contracts.ddl import Warehouse, column_type
+from conductor.contracts.dialects import identifier
+from conductor.contracts.model import Column, Contract
+
+Yaml: TypeAlias = "str | int | bool | Sequence[Yaml] | Mapping[str, Yaml]"
+HEADER = "# Made from the contracts of the products; edit those, not this file.\n"
+
+
+def sources(contracts: Iterable[Contract], warehouse: Warehouse) -> str:
+    """Give the text of a sources file: a source per domain, a table per product, in order of name."""
+    ordered = sorted(contracts, key=lambda contract: contract.dataset)
+    document: Yaml = {
+        "version": 2,
+        "sources": [
+            {
+                "name": domain,
+                "schema": domain,
+                "tables": [_table(contract, warehouse) for contract in products],
+            }
+            for domain, products in groupby(ordered, key=lambda contract: contract.schema)
+        ],
+    }
+    yaml, text = YAML(), StringIO()
+    yaml.width = 1000
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    yaml.dump(document, text)
+    return HEADER + text.getvalue()
+
+
+def _table(contract: Contract, warehouse: Warehouse) -> Yaml:
+    return {
+        "name": contract.table,
+        "description": contract.description,
+        "config": {"meta": {"owner": contract.owner, "contract_version": contract.version}},
+        "data_tests": [_unique(contract)],
+        "columns": [_column(column, warehouse) for column in contract.columns],
+    }
+
+
+def _unique(contract: Contract) -> Yaml:
+    """Test that a business key stands once; a separator that no text holds keeps two keys from running into
+    one.
+    """
+    parts = [f"CAST({identifier(name)} AS VARCHAR)" for name in contract.key]
+    return {
+        "unique": {
+            "name": f"{contract.table}_key_is_unique",
+            "arguments": {"column_name": f"({' || CHR(31) || '.join(parts)})"},
+        }
+    }
+
+
+def _column(column: Column, warehouse: Warehouse) -> Yaml:
+    tests: list[Yaml] = ["not_null"] if column.required else []
+    if column.allowed:
+        tests.append({"accepted_values": {"arguments": {"values": list(column.allowed)}}})
+    found: dict[str, Yaml] = {
+        "name": column.name,
+        "description": column.description,
+        "data_type": column_type(column, warehouse).lower(),
+    }
+    if column.classification:
+        found["config"] = {"meta": {"classification": column.classification}}
+    return found | ({"data_tests": tests} if tests else {})

@@ -1,0 +1,146 @@
+"""YAML that remembers its lines, and its check against the schema of the Open Data Contract Standard."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, cast
+
+from jsonschema import Draft201909Validator
+from jsonschema.exceptions import ValidationError, best_match
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.error import MarkedYAMLError
+
+from conductor.contracts.problems import Problems, nearest
+from conductor.errors import FixTheConfiguration
+
+
+@dataclass(frozen=True)
+class Node:
+    """A mapping of the file. `line` is where it begins; a key that is absent reads as empty."""
+
+    data: CommentedMap
+    line: int
+
+    def names(self) -> tuple[str, ...]:
+        """Give the keys, as written."""
+        return tuple(map(str, self.data))
+
+    def line_of(self, key: str) -> int:
+        """Give the line of a key, or of the mapping where the key is absent."""
+        return self.data.lc.key(key)[0] + 1 if key in self.data else self.line
+
+    def text(self, key: str) -> str:
+        """Give a value as text; a float in plain digits, so that `0.000001` stays what it was."""
+        value = self.data.get(key, "")
+        if isinstance(value, bool):
+            return "true" if value else "false"
+        return f"{value:f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value).strip()
+
+    def whole(self, key: str) -> int | None:
+        """Give a whole number, None for an absent key or any other value."""
+        value = self.data.get(key)
+        return int(value) if isinstance(value, int) and not isinstance(value, bool) else None
+
+    def flag(self, key: str) -> bool:
+        """Give whether a key is set to true."""
+        return self.data.get(key) is True
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """Give a list of texts; a single text is a list of one."""
+        value = self.data.get(key, ())
+        return (value,) if isinstance(value, str) else tuple(map(str, cast("CommentedSeq", value)))
+
+    def node(self, key: str) -> Node:
+        """Give a mapping within this one."""
+        value = self.data.get(key)
+        return Node(value if isinstance(value, CommentedMap) else CommentedMap(), self.line_of(key))
+
+    def nodes(self, key: str) -> tuple[Node, ...]:
+        """Give the mappings of a list."""
+        value = self.data.get(key, ())
+        if not isinstance(value, CommentedSeq):
+            return ()
+        return tuple(Node(item, value.lc.item(n)[0] + 1) for n, item in enumerate(value))
+
+
+def read_document(path: Path) -> Node:
+    """Read a contract's YAML and hold it against the standard's own schema.
+
+    All typing errors are listed with line and nearest valid key, as `FixTheConfiguration`.
+    """
+    try:
+        root = YAML(typ="rt").load(path.read_text(encoding="utf-8"))
+    except MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise FixTheConfiguration(f"{path}: line {line}: this is not YAML: {error.problem}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise FixTheConfiguration(f"{path} cannot be read: {type(error).__name__}") from None
+    if not isinstance(root, CommentedMap):
+        raise FixTheConfiguration(f"{path}: line 1: a contract is a mapping of keys to values")
+    problems = Problems(path)
+    for error in _validator().iter_errors(root):
+        for line, sentence in _explain(root, best_match([error]) or error):
+            problems.add(line, sentence)
+    problems.stop_if_any()
+    return Node(root, 1)
+
+
+@cache
+def _schema() -> Mapping[str, Any]:
+    return json.loads(
+        files("open_data_contract_standard").joinpath("schema.json").read_text(encoding="utf-8")
+    )
+
+
+@cache
+def _validator() -> Draft201909Validator:
+    return Draft201909Validator(_schema())
+
+
+def _explain(root: CommentedMap, error: ValidationError) -> Iterator[tuple[int, str]]:
+    """Say a fault in the words of the file. Keys that only look unknown because a neighbour is wrong are left
+    out.
+    """
+    path = list(error.absolute_path)
+    if error.validator in ("unevaluatedProperties", "additionalProperties"):
+        known = _known_keys(cast("Mapping[str, Any]", error.schema))
+        for key in cast("CommentedMap", error.instance):
+            if key not in known:
+                yield _line(root, [*path, key]), f"`{key}` is not a key here{nearest(str(key), known)}"
+    elif error.validator == "enum":
+        allowed = [str(value) for value in cast("list[object]", error.validator_value)]
+        hint = nearest(str(error.instance), allowed) or f"; it is one of {', '.join(allowed)}"
+        yield _line(root, path), f"`{path[-1]}` cannot be `{error.instance}`{hint}"
+    else:
+        yield _line(root, path), error.message
+
+
+def _known_keys(schema: Mapping[str, Any]) -> set[str]:
+    """Collect the keys that a schema names, through references and conditions."""
+    known = set(schema.get("properties", ()))
+    if "$ref" in schema:
+        known |= _known_keys(_schema()["$defs"][schema["$ref"].rsplit("/", 1)[1]])
+    for key in ("allOf", "anyOf", "oneOf"):
+        for inner in schema.get(key, ()):
+            known |= _known_keys(inner)
+    return known | _known_keys(schema["then"]) if "then" in schema else known
+
+
+def _line(root: CommentedMap, path: list[str | int]) -> int:
+    """Give the line of the innermost part of a path that has one."""
+    line, at = 1, root
+    for part in path:
+        if isinstance(at, CommentedMap) and part in at:
+            line = at.lc.key(part)[0] + 1
+        elif isinstance(at, CommentedSeq):
+            line = at.lc.item(part)[0] + 1
+        else:
+            break
+        at = at[part]
+    return line

@@ -1,0 +1,153 @@
+"""A data contract as the rest of the product sees it: what a product takes in, what it gives, and which rows
+are good.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+
+class Kind(StrEnum):
+    """The types a column may have. There is no binary floating point."""
+
+    TEXT = "text"
+    INTEGER = "integer"
+    DECIMAL = "decimal"
+    DATE = "date"
+    TIMESTAMP = "timestamp"
+    BOOLEAN = "boolean"
+
+
+class Severity(StrEnum):
+    """`error` stops what depends on it; `warning` tells."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One typed column, with all that the contract says of its values. Bounds are written as text, as in the
+    contract.
+    """
+
+    name: str
+    kind: Kind
+    description: str
+    required: bool = False
+    precision: int | None = None
+    scale: int | None = None
+    pattern: str | None = None
+    allowed: tuple[str, ...] = ()
+    minimum: str | None = None
+    maximum: str | None = None
+    max_length: int | None = None
+    classification: str | None = None
+
+
+@dataclass(frozen=True)
+class SourceField(Column):
+    """A typed column read from the records; `path` is the name of the text column there, such as
+    `CustomerRef.value`.
+    """
+
+    path: str = ""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A row rule: `sql` is true for a good row and may name the contract's source fields; `code` is the
+    stable reason.
+    """
+
+    code: str
+    sql: str
+    description: str
+    severity: Severity = Severity.ERROR
+
+
+@dataclass(frozen=True)
+class ForeignKey:
+    """A row is good if `unless` holds, or if `columns` are found among the `targets` of another product."""
+
+    code: str
+    columns: tuple[str, ...]
+    dataset: str
+    targets: tuple[str, ...]
+    description: str
+    unless: str | None = None
+
+
+@dataclass(frozen=True)
+class Control:
+    """The columns whose totals prove that no money vanished; the names stand in the source fields and the
+    curated columns.
+    """
+
+    currency: str
+    amount: str
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """One service level that the owner promises, such as `latency` of `6` `h`."""
+
+    name: str
+    value: str
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class Contract:
+    """One product's contract.
+
+    `fields`, `rules` and `foreign_keys` judge the records; `columns` are what readers get from `refine.sql`.
+    `key` is the business key and `newest` the columns that order its versions, oldest first; both stand in
+    `fields` and `columns`. `day` names the curated column with the business date. `lookback_days` is how far
+    back changed days are looked for.
+    """
+
+    dataset: str
+    version: str
+    owner: str
+    description: str
+    source: str
+    entity: str
+    fields: tuple[SourceField, ...]
+    rules: tuple[Rule, ...]
+    foreign_keys: tuple[ForeignKey, ...]
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+    newest: tuple[str, ...]
+    day: str
+    control: Control | None = None
+    empty_day_allowed: bool = False
+    lookback_days: int = 0
+    usual_rows: int | None = None
+    agreements: tuple[Agreement, ...] = ()
+
+    @property
+    def schema(self) -> str:
+        """Schema of the product's table in a warehouse: its domain."""
+        return self.dataset.split("/")[0]
+
+    @property
+    def table(self) -> str:
+        """Name of the product's table in a warehouse."""
+        return self.dataset.split("/")[1]
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """Datasets that this one joins, in the order of their first mention."""
+        return tuple(dict.fromkeys(foreign.dataset for foreign in self.foreign_keys))
+
+
+@dataclass(frozen=True)
+class Product:
+    """A data product as shipped in a folder: its contract and the SQL that makes its curated columns."""
+
+    contract: Contract
+    refine_sql: str
+    folder: Path

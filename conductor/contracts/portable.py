@@ -1,0 +1,125 @@
+"""SQL that means the same on every engine.
+
+Engines agree on little: how text is trimmed, upper-cased or cast, what `/` and a decimal literal are, how a
+division is rounded. What stands in `MEASURED` gives equal results on Polars and DuckDB (a test holds each
+part to it) and exists in Spark SQL; all else is refused when the contract is read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import ParseError
+
+MEASURED: frozenset[type[exp.Expr]] = frozenset(
+    {
+        *(exp.And, exp.Or, exp.Not, exp.Paren, exp.Is, exp.In, exp.Between, exp.Like),
+        *(exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE),
+        *(exp.Add, exp.Sub, exp.Mul, exp.Neg, exp.Abs, exp.Round),
+        *(exp.Case, exp.If, exp.Cast, exp.Coalesce, exp.Nullif, exp.RegexpLike, exp.Length),
+        *(exp.Sum, exp.Count, exp.Min, exp.Max, exp.RowNumber),
+    }
+)
+"""Operators and functions that give the same on every engine."""
+
+TYPES = frozenset(
+    {
+        exp.DType.DECIMAL,
+        exp.DType.VARCHAR,
+        exp.DType.TEXT,
+        exp.DType.DATE,
+        exp.DType.BIGINT,
+        exp.DType.BOOLEAN,
+    }
+)
+"""Types that a CAST may name. Binary floating point is not among them, and instants come typed from the
+records.
+"""
+
+
+def check_query(sql: str, tables: Collection[str]) -> Iterator[str]:
+    """Give the faults of a `refine.sql`: one SELECT over the given tables, of measured parts only."""
+    tree = _parsed(sql)
+    if isinstance(tree, str):
+        yield tree
+        return
+    if not isinstance(tree, exp.Query):
+        yield "refine.sql has to be one SELECT"
+        return
+    names = {*tables, *(cte.alias for cte in tree.find_all(exp.CTE))}
+    for table in tree.find_all(exp.Table):
+        if table.name not in names or table.db:
+            yield f"there is no table {table.sql()}; there are {', '.join(sorted(names))}"
+    yield from _unmeasured(tree)
+
+
+def check_condition(sql: str, columns: Collection[str]) -> Iterator[str]:
+    """Give the faults of a row rule: one condition over the given columns, of measured parts only."""
+    tree = _parsed(f"SELECT NOT ({sql}) FROM records")
+    if isinstance(tree, str):
+        yield tree
+        return
+    bad = tree.expressions[0] if isinstance(tree, exp.Select) and len(tree.expressions) == 1 else tree
+    if not (isinstance(bad, exp.Not) and isinstance(bad.this, exp.Paren)):
+        yield f"{sql} is not one condition"
+    for column in tree.find_all(exp.Column):
+        if column.name not in columns or column.table:
+            yield f"there is no field {column.sql()}"
+    if (
+        next(tree.find_all(exp.Subquery, exp.Window), None) is not None
+        or len(list(tree.find_all(exp.Select))) > 1
+    ):
+        yield "a row rule looks at one row only"
+    yield from _unmeasured(tree)
+
+
+def check_pattern(pattern: str) -> Iterator[str]:
+    """Give the faults of a regular expression: engines agree on character classes, counts, groups and anchors
+    only.
+    """
+    for part in ("\\", "(?", "[[", "&&", "--", "~~"):
+        if part in pattern:
+            yield f"the pattern {pattern} holds {part}, which engines read differently; write [0-9] or [.]"
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        yield f"the pattern {pattern} is not a regular expression: {error}"
+
+
+def _parsed(sql: str) -> exp.Expr | str:
+    try:
+        trees = [tree for tree in sqlglot.parse(sql) if tree is not None]
+    except ParseError as error:
+        first = error.errors[0]
+        place = f"line {first.get('line')}, column {first.get('col')}"
+        return f"this is not SQL, near {place}: {first.get('description')}"
+    return trees[0] if len(trees) == 1 else "this has to be one SQL statement"
+
+
+def _unmeasured(tree: exp.Expr) -> Iterator[str]:
+    for node in tree.walk():
+        if isinstance(node, exp.DataType):
+            yield from _type_fault(node)
+        elif isinstance(node, exp.Literal) and not node.is_string and not node.is_int:
+            yield f"{node.sql()} would be binary floating point; write CAST('{node.sql()}' AS DECIMAL(p,s))"
+        elif isinstance(node, exp.Window) and not node.args.get("order"):
+            yield f"{node.sql()} needs an ORDER BY that leaves no ties"
+        elif isinstance(node, exp.Func | exp.Binary | exp.Unary | exp.Predicate) and not _is_measured(node):
+            yield f"{node.sql()} is not on the list of what all engines compute alike"
+
+
+def _is_measured(node: exp.Expr) -> bool:
+    """Tell whether a node is measured; a name with a dot is a binary node to the parser, and TRY_CAST is a
+    CAST.
+    """
+    return type(node) in MEASURED or isinstance(node, exp.Dot)
+
+
+def _type_fault(node: exp.DataType) -> Iterator[str]:
+    if node.this not in TYPES:
+        yield f"{node.sql()} is not a type here; there are DECIMAL(p,s), VARCHAR, DATE, BIGINT and BOOLEAN"
+    elif node.this is exp.DType.DECIMAL and len(node.expressions) != 2:
+        yield "DECIMAL needs precision and scale, for the defaults differ by engine"

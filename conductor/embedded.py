@@ -1,0 +1,38 @@
+"""The embedded workspace: two folders, two files, and the accounting system over HTTP. Nothing to install but Python."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from conductor.ledger import Ledger
+from conductor.settings import Settings
+from conductor.sources.connections import connector
+from conductor.stores import StoreKind, open_store
+from conductor.warehouses.duckdb import DuckDBWarehouse
+from conductor.workspace import Workspace, load_products
+
+CLIENT_ID = "cloud-conductor"
+
+
+def open_embedded(home: Path, settings: Settings, now: Callable[[], datetime], run_id: str) -> Workspace:
+    """Open the workspace of a home folder; it is made where it is missing."""
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    store = open_store(StoreKind.FOLDER, root=home / "store")
+    ledger = Ledger(f"sqlite:///{home / 'ledger.sqlite'}", now)
+    ledger.migrate()
+    return Workspace(
+        name="embedded",
+        settings=settings,
+        home=home,
+        raw=store,
+        lake=store,
+        backup=open_store(StoreKind.FOLDER, root=home / "backup"),
+        ledger=ledger,
+        warehouse=DuckDBWarehouse(home / "warehouse.duckdb", home / "warehouse.read.duckdb"),
+        connect=connector(settings, home / "secrets" / "tokens", now),
+        now=now,
+        run_id=run_id,
+        products=load_products(settings.products_path),
+    )

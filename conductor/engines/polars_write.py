@@ -1,0 +1,89 @@
+"""Curated rows as partitioned Parquet, under names of this attempt."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from conductor.contracts.model import Contract
+from conductor.contracts.typed import polars_schema
+from conductor.errors import FixTheConfiguration
+from conductor.values import DataFile
+
+if TYPE_CHECKING:
+    from polars.io.partition import FileProviderArgs, SinkedPathsCallbackArgs
+
+PARTITION = ("year", "month", "day")
+
+
+def curated(frame: pl.LazyFrame, contract: Contract) -> pl.LazyFrame:
+    """Hold the columns of `refine.sql` against the contract and give them in its order and types.
+
+    Engines differ in the width of whole numbers and in the precision of decimals, so these are widened or
+    narrowed; a kind or a scale that differs is `FixTheConfiguration`.
+    """
+    wanted, given = polars_schema(contract.columns), frame.collect_schema()
+    wrong = [
+        f"{name} is {given.get(name, 'absent')}, not {dtype}"
+        for name, dtype in wanted.items()
+        if not _alike(given.get(name), dtype)
+    ]
+    wrong += [f"{name} is not a column" for name in given if name not in wanted]
+    if wrong:
+        raise FixTheConfiguration(
+            f"refine.sql of {contract.dataset} does not give what the contract says: {'; '.join(wrong)}"
+        )
+    return frame.select(pl.col(name).cast(dtype) for name, dtype in wanted.items())
+
+
+def partitioned(
+    frame: pl.LazyFrame,
+    contract: Contract,
+    uri: str,
+    attempt: str,
+    options: dict[str, str],
+    files: list[DataFile],
+) -> pl.LazyFrame:
+    """Give the sink of the curated rows below `uri`; when it has run, `files` holds what was written."""
+
+    def name(args: FileProviderArgs) -> str:
+        values = args.partition_keys.row(0)
+        folders = "/".join(f"{key}={value}" for key, value in zip(PARTITION, values, strict=True))
+        return f"{folders}/{attempt}-{args.index_in_partition}.parquet"
+
+    def note(args: SinkedPathsCallbackArgs) -> None:
+        files.extend(
+            sorted(
+                (_file(sunk.path, sunk.num_rows, sunk.num_bytes) for sunk in args.paths),
+                key=lambda file: file.path,
+            )
+        )
+
+    day = pl.col(contract.day)
+    parts = [
+        day.dt.strftime(form).alias(key) for key, form in zip(PARTITION, ("%Y", "%m", "%d"), strict=True)
+    ]
+    return frame.with_columns(parts).sink_parquet(
+        pl.PartitionBy(uri, key=list(PARTITION), include_key=False, file_path_provider=name),
+        compression="snappy",
+        mkdir=True,
+        storage_options=options or None,
+        sinked_paths_callback=note,
+        lazy=True,
+    )
+
+
+def _file(path: str, rows: int, size: int) -> DataFile:
+    relative: Sequence[str] = path.split("/")[-len(PARTITION) - 1 :]
+    keys = (part.split("=", 1) for part in relative[:-1])
+    return DataFile(
+        path="/".join(relative), rows=rows, size=size, partition=tuple((key, value) for key, value in keys)
+    )
+
+
+def _alike(given: pl.DataType | None, wanted: pl.DataType) -> bool:
+    if isinstance(given, pl.Decimal) and isinstance(wanted, pl.Decimal):
+        return given.scale == wanted.scale
+    return given == wanted or (given is not None and given.is_integer() and wanted.is_integer())

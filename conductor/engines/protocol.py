@@ -1,0 +1,93 @@
+"""What every engine offers, whatever computes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from conductor.contracts.model import Contract, Product
+from conductor.values import Batch, Counts, CurrencySum, DataFile
+
+
+@dataclass(frozen=True)
+class RecordsFile:
+    """The records of one raw object, on disk: Parquet, every column text, one row per record line.
+
+    `_line` counts the lines from 1. In the records of a correction, `_corrects` is the `row_text` of the row
+    that each replaces; `corrects` names the corrected object.
+    """
+
+    path: Path
+    object_id: str
+    corrects: str | None = None
+
+
+@dataclass(frozen=True)
+class ReferenceFiles:
+    """The files of another product that this one joins, at one version of its table. There may be none.
+
+    `storage_options` may hold secrets, so they stay out of its `repr`.
+    """
+
+    contract: Contract
+    uris: tuple[str, ...]
+    storage_options: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+
+
+@dataclass(frozen=True)
+class RefineJob:
+    """All that decides what refine gives.
+
+    `records` stand in the order in which they were landed: of two equal versions of a key the later stays,
+    and a correction replaces rows of earlier objects only. `table_uri` is the root of the curated table, a
+    local path or an address; `attempt` begins the names of the files written below it; `scratch` is a local
+    folder of this attempt's own.
+    """
+
+    product: Product
+    batch: Batch
+    records: tuple[RecordsFile, ...]
+    references: Mapping[str, ReferenceFiles]
+    table_uri: str
+    attempt: str
+    scratch: Path
+    storage_options: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+
+
+@dataclass(frozen=True)
+class RefineOutcome:
+    """What refine made: files that no table knows of yet, rejected rows as Parquet in scratch, and what
+    proves both.
+
+    `reasons` counts the codes of rejected rows, a row with two codes under both; `warnings` those of accepted
+    rows.
+    """
+
+    files: tuple[DataFile, ...]
+    rejected: Path | None
+    counts: Counts
+    sums: tuple[CurrencySum, ...]
+    reasons: tuple[tuple[str, int], ...]
+    warnings: tuple[tuple[str, int], ...]
+    schema_hash: str
+
+
+class Engine(Protocol):
+    """Types, checks and splits records, drops older versions, and writes the curated files of a batch."""
+
+    name: str
+
+    def refine(self, job: RefineJob) -> RefineOutcome:
+        """Refine a batch in bounded memory.
+
+        Rejected rows keep the columns of the records verbatim, with `_object`, `_reasons`,
+        `_contract_version` and `_batch`. Files are Snappy Parquet under `year=YYYY/month=MM/day=DD/`, their
+        names begin with the attempt; a batch without accepted rows has none.
+
+        Errors: `FixTheData` for records that are not text or values that the SQL cannot hold;
+        `FixTheConfiguration` for SQL that does not give the contract's columns; `StopAndCall` when rows or
+        money vanish, or the disk is full; `RetryLater` when storage fails.
+        """
+        ...

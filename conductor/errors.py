@@ -1,0 +1,72 @@
+"""Errors, sorted by what to do about them.
+
+A step retries `RetryLater` and nothing else; whoever catches looks at the class, never at the text.
+"""
+
+from __future__ import annotations
+
+
+class ConductorError(Exception):
+    """Say what is wrong in one plain sentence, and which command comes next.
+
+    `sentence` names the thing and the cause; `next_command` is what a tired person types now; `batch` and
+    `step` say where it happened and are filled in by the step that saw it, where the raiser did not know.
+    """
+
+    def __init__(
+        self,
+        sentence: str,
+        *,
+        next_command: str | None = None,
+        batch: str | None = None,
+        step: str | None = None,
+    ) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.next_command = next_command
+        self.batch = batch
+        self.step = step
+
+
+class RetryLater(ConductorError):
+    """The world was not ready: the same call may succeed later, unchanged."""
+
+
+class FixTheData(ConductorError):
+    """The data breaks its contract: a person mends it, then replays."""
+
+
+class FixTheConfiguration(ConductorError):
+    """A setting, credential, contract or address is wrong: a person mends it, then runs again."""
+
+
+class StopAndCall(ConductorError):
+    """Going on could do harm: a person decides."""
+
+
+class LeaseHeld(RetryLater):
+    """Another run works on the same slot and its lease has not run out."""
+
+
+class LeaseLost(StopAndCall):
+    """This run's lease ran out and another took its place: nothing more may be written."""
+
+
+class Superseded(StopAndCall):
+    """A newer version of the slot has taken effect: this older one has nothing left to do."""
+
+
+class ApprovalNeeded(StopAndCall):
+    """A named person has to allow this before it goes on."""
+
+
+class AlreadyExists(ConductorError):
+    """A create-only key is taken. The caller compares what is there with what it wanted to write."""
+
+
+class NotFound(ConductorError):
+    """No such key, version or row."""
+
+
+class Missing(FixTheConfiguration):
+    """An optional part is not installed; the sentence names the extra."""

@@ -1,0 +1,31 @@
+"""The ledger: slots, batches, steps, leases, outbox and inbox, in SQLite or PostgreSQL."""
+
+from conductor.ledger.ledger import Ledger
+from conductor.ledger.rows import (
+    Approval,
+    Attempt,
+    BatchRow,
+    Delivery,
+    ErrorRecord,
+    Event,
+    KnownDay,
+    Lease,
+    Note,
+    StepRow,
+    Verdict,
+)
+
+__all__ = [
+    "Approval",
+    "Attempt",
+    "BatchRow",
+    "Delivery",
+    "ErrorRecord",
+    "Event",
+    "KnownDay",
+    "Lease",
+    "Ledger",
+    "Note",
+    "StepRow",
+    "Verdict",
+]

@@ -1,0 +1,1 @@
+"""Tell people what happened: Slack, e-mail, PagerDuty. A notifier that fails never fails a batch."""

@@ -1,0 +1,103 @@
+"""The notices that the product sends, in their words."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+from conductor.errors import ConductorError, FixTheConfiguration, FixTheData, RetryLater
+from conductor.notify.notice import Link, Notice, Problem, Severity
+from conductor.values import Slot
+
+
+def failure(slot: Slot, error: ConductorError, links: tuple[Link, ...] = ()) -> Notice:
+    """Tell that a batch did not get through: what is wrong, where, and what to type next."""
+    problem, severity = _classify(error)
+    facts = (("Batch", error.batch), ("Step", error.step))
+    return Notice(
+        severity=severity,
+        slot=slot,
+        title=f"{_name(slot)}: {_HEADLINES[problem]}",
+        sentence=error.sentence,
+        problem=problem,
+        facts=tuple((label, value) for label, value in facts if value),
+        next_command=error.next_command,
+        links=links,
+    )
+
+
+def row_count(
+    slot: Slot, batch: str, rows: int, expected: int, last_good: date | None, links: tuple[Link, ...] = ()
+) -> Notice:
+    """Tell that a slot has another number of rows than days before it let expect."""
+    since = (
+        f"the last good day was {last_good.isoformat()}" if last_good else "there has been no good day yet"
+    )
+    return Notice(
+        severity=Severity.ERROR,
+        slot=slot,
+        title=f"{_name(slot)}: {_HEADLINES[Problem.ROW_COUNT]}",
+        sentence=f"{_rows(rows)}, about {expected:,} expected; {since}.",
+        problem=Problem.ROW_COUNT,
+        facts=(("Rows", f"{rows:,}"), ("Expected", f"about {expected:,}"), ("Batch", batch)),
+        next_command=f"conductor explain {batch}",
+        links=links,
+    )
+
+
+def daily_report(
+    slot: Slot,
+    batch: str,
+    version: int,
+    rows: int,
+    rejected: int,
+    totals: tuple[tuple[str, Decimal], ...],
+    links: tuple[Link, ...],
+) -> Notice:
+    """Tell that a slot is ready, with its totals per currency; every problem of the slot is over."""
+    return Notice(
+        severity=Severity.SUCCESS,
+        slot=slot,
+        title=f"{_name(slot)}: ready",
+        sentence=f"{_rows(rows)} loaded and tested, {rejected:,} rejected.",
+        facts=(
+            *((f"Total {currency}", f"{amount:,f}") for currency, amount in totals),
+            _made_from(batch, version),
+        ),
+        next_command=f"conductor quarantine show {batch}" if rejected else None,
+        links=links,
+        resolves=tuple(Problem),
+    )
+
+
+_HEADLINES = {
+    Problem.NOT_READY: "not ready yet",
+    Problem.DATA: "the data breaks its contract",
+    Problem.ROW_COUNT: "unexpected number of rows",
+    Problem.CONFIGURATION: "a setting or credential is wrong",
+    Problem.STOPPED: "stopped, a person has to decide",
+}
+
+
+def _classify(error: ConductorError) -> tuple[Problem, Severity]:
+    match error:
+        case RetryLater():
+            return Problem.NOT_READY, Severity.WARNING
+        case FixTheData():
+            return Problem.DATA, Severity.ERROR
+        case FixTheConfiguration():
+            return Problem.CONFIGURATION, Severity.ERROR
+        case _:
+            return Problem.STOPPED, Severity.CRITICAL
+
+
+def _name(slot: Slot) -> str:
+    return " ".join(filter(None, (slot.dataset, slot.day.isoformat(), slot.part)))
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count:,} rows"
+
+
+def _made_from(batch: str, version: int) -> tuple[str, str]:
+    return "Made from", f"batch {batch}, version {version}"

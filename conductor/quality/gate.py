@@ -1,0 +1,89 @@
+"""The gate: may a batch go on?
+
+Rows were checked one by one when they were refined. The gate asks again with another program, and asks what
+no row can tell: counts, sums, uniqueness. It fails closed: what can't be judged has not passed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import polars as pl
+
+from conductor.contracts.expectations import Expectation
+from conductor.contracts.model import Contract, Severity
+from conductor.contracts.typed import polars_schema
+from conductor.errors import ConductorError, RetryLater
+from conductor.quality.metrics import frame, metric_expectations, metrics, row_expectations
+from conductor.quality.page import Page, render
+from conductor.quality.suite import Outcome, check
+from conductor.quality.verdict import Limits, Verdict
+from conductor.values import FailedExpectation, Refined
+
+
+def judge(
+    contract: Contract,
+    expectations: Sequence[Expectation],
+    refined: Refined,
+    files: Sequence[str],
+    storage_options: Mapping[str, str] | None = None,
+    limits: Limits = Limits(),  # noqa: B008 - frozen
+) -> Verdict:
+    """Judge the accepted rows in `files` (addresses or paths of Parquet files) and the counts of `refined`.
+
+    Whatever goes wrong on the way is a verdict that did not pass. Raised is only what says how to go on:
+    `Missing` for Great Expectations, `RetryLater` where the files can't be read now.
+    """
+    try:
+        rows = scan(contract, files, storage_options)
+        measured = metrics(contract, refined, rows, limits)
+        secret = frozenset(column.name for column in contract.columns if column.classification is not None)
+        counts = check(frame(measured), metric_expectations(measured, expectations), frozenset())
+        accepted = check(_sample(rows, refined, limits), row_expectations(expectations), secret)
+        page = Page(contract, refined, accepted.sections, counts.sections)
+        return _verdict((*counts.outcomes, *accepted.outcomes), page)
+    except ConductorError:
+        raise
+    except OSError as error:
+        raise RetryLater(f"the accepted rows of {refined.batch.slot.id} could not be read") from error
+    except Exception as error:  # whatever it is, the batch was not judged
+        failure = FailedExpectation(
+            expectation="the gate can judge the batch", column="", observed=type(error).__name__
+        )
+        page = Page(contract, refined)
+        return Verdict(False, len(expectations), (failure,), (), render(page, (failure,), ()))
+
+
+def scan(contract: Contract, files: Sequence[str], storage_options: Mapping[str, str] | None) -> pl.LazyFrame:
+    """Give the accepted rows; none where no file is."""
+    if not files:
+        return pl.LazyFrame(schema=polars_schema(contract.columns))
+    options = dict(storage_options or {}) or None
+    return pl.scan_parquet(list(files), storage_options=options, hive_partitioning=False)
+
+
+def _sample(rows: pl.LazyFrame, refined: Refined, limits: Limits) -> pl.DataFrame:
+    """Give the rows, or some chosen by a hash of their place; decimals as whole minor units, never floats."""
+    each = -(-refined.counts.accepted // limits.sample_above)
+    if each > 1:
+        chosen = pl.col("_place").hash(limits.seed) % each == 0
+        rows = rows.with_row_index("_place").filter(chosen).drop("_place")
+    types = rows.collect_schema()
+    decimals = (name for name, dtype in types.items() if isinstance(dtype, pl.Decimal))
+    minor = [pl.col(name).to_physical().cast(pl.Int64) for name in decimals]
+    return rows.with_columns(minor).collect(engine="streaming")
+
+
+def _verdict(outcomes: Sequence[Outcome], page: Page) -> Verdict:
+    """An expectation that could not be computed stops the batch, however mild it is."""
+    missed = [outcome for outcome in outcomes if not outcome.held]
+    severe = [one for one in missed if one.expectation.severity is Severity.ERROR or not one.computed]
+    failed = tuple(_failure(outcome) for outcome in severe)
+    warnings = tuple(_failure(outcome) for outcome in missed if outcome not in severe)
+    return Verdict(not failed, len(outcomes), failed, warnings, render(page, failed, warnings))
+
+
+def _failure(outcome: Outcome) -> FailedExpectation:
+    words = outcome.expectation.type.removeprefix("expect_").replace("_", " ")
+    column = outcome.expectation.column or "the table"
+    return FailedExpectation(expectation=words, column=column, observed=outcome.observed)

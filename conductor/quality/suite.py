@@ -1,0 +1,188 @@
+"""Great Expectations at work: a frame and a list of expectations in, outcomes and rendered sections out.
+
+The library is imported when it is used: it takes seconds and hundreds of megabytes.
+"""
+
+from __future__ import annotations
+
+import html
+import logging
+import threading
+import warnings
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from conductor.contracts.expectations import Expectation
+from conductor.errors import Missing
+
+COUNTS = frozenset(
+    {
+        "element_count",
+        "missing_count",
+        "missing_percent",
+        "unexpected_count",
+        "unexpected_percent",
+        "unexpected_percent_total",
+        "unexpected_percent_nonmissing",
+    }
+)
+"""Results that say how many, never which: all that is shown of a classified column."""
+
+EXAMPLES = 10
+_PLACE = "place"
+_ALONE = threading.Lock()
+"""Great Expectations keeps one project per process."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Whether an expectation held, and what was seen, in words. What could not be computed did not hold."""
+
+    expectation: Expectation
+    held: bool
+    computed: bool
+    observed: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """The outcomes in the order of the expectations, and the sections of a page, as HTML."""
+
+    outcomes: tuple[Outcome, ...]
+    sections: str
+
+
+def check(rows: pl.DataFrame, suite: Sequence[Expectation], classified: frozenset[str]) -> Report:
+    """Hold a frame against a suite. Values of classified columns appear neither in outcomes nor in sections.
+
+    `Missing` where Great Expectations is not installed.
+    """
+    with _ALONE, _quiet():
+        try:
+            result = _validate(rows, suite)
+        except ImportError as error:
+            raise Missing(
+                "the gate needs Great Expectations, which is part of cloud-conductor[gx]",
+                next_command="pip install 'cloud-conductor[gx]'",
+            ) from error
+        outcomes = {
+            _place(found): _outcome(found, suite[_place(found)], classified) for found in result.results
+        }
+        if len(result.results) != len(suite) or len(outcomes) != len(suite):
+            raise RuntimeError(f"{len(suite)} expectations were asked and {len(outcomes)} answered")
+        return Report(tuple(outcomes[place] for place in range(len(suite))), _render(result))
+
+
+def _validate(rows: pl.DataFrame, suite: Sequence[Expectation]) -> Any:
+    import great_expectations as gx
+    from great_expectations.data_context.types.base import DataContextConfig as Config
+    from great_expectations.data_context.types.base import InMemoryStoreBackendDefaults as InMemory
+    from great_expectations.data_context.types.base import ProgressBarsConfig
+    from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
+
+    asked = gx.ExpectationSuite(name="contract")
+    for place, found in enumerate(suite):
+        kwargs = {name: list(value) if isinstance(value, tuple) else value for name, value in found.kwargs}
+        configuration = ExpectationConfiguration(type=found.type, kwargs=kwargs, meta={_PLACE: place})
+        asked.add_expectation_configuration(configuration)
+    memory, silent = InMemory(init_temp_docs_sites=False), ProgressBarsConfig(globally=False)
+    context = gx.get_context(
+        mode="ephemeral", project_config=Config(store_backend_defaults=memory, progress_bars=silent)
+    )
+    asset = context.data_sources.add_pandas("rows").add_dataframe_asset("accepted")
+    batch = asset.add_batch_definition_whole_dataframe("batch").get_batch(
+        {
+            "dataframe": rows.to_pandas(use_pyarrow_extension_array=True)
+        }  # Arrow types: whole numbers stay whole
+    )
+    return batch.validate(
+        asked, result_format={"result_format": "SUMMARY", "partial_unexpected_count": EXAMPLES}
+    )
+
+
+def _place(found: Any) -> int:
+    return int(found.expectation_config.meta[_PLACE])
+
+
+def _outcome(found: Any, expectation: Expectation, classified: frozenset[str]) -> Outcome:
+    """Give the outcome, and leave in the result only what may be shown."""
+    computed = not _raised(found.exception_info or {})
+    shown = _shown(found.result, secret=bool(_columns(expectation) & classified)) if computed else {}
+    found.result = shown
+    found.exception_info = {
+        "raised_exception": not computed,
+        "exception_message": None if computed else "It could not be computed.",
+        "exception_traceback": None,
+    }
+    return Outcome(expectation, computed and bool(found.success), computed, _told(shown, computed=computed))
+
+
+def _columns(expectation: Expectation) -> frozenset[str]:
+    """Give the columns whose values an expectation looks at, whatever the argument is called."""
+    if expectation.type.startswith("expect_table_"):
+        return frozenset()
+    texts = (value if isinstance(value, tuple) else (value,) for _, value in expectation.kwargs)
+    return frozenset(str(text) for several in texts for text in several)
+
+
+def _raised(info: Mapping[str, Any]) -> bool:
+    if "raised_exception" in info:
+        return bool(info["raised_exception"])
+    return bool(info)  # one entry per metric that failed
+
+
+def _shown(result: Mapping[str, Any], *, secret: bool) -> dict[str, Any]:
+    """Keep counts and, of open columns, examples; escaped, for the library puts values into HTML as is."""
+    shown = {name: value for name, value in result.items() if name in COUNTS}
+    if secret:
+        return shown
+    if "observed_value" in result:
+        shown["observed_value"] = html.escape(str(result["observed_value"]))
+    if counted := result.get("partial_unexpected_counts"):
+        shown["partial_unexpected_counts"] = [
+            {"value": html.escape(str(one["value"])), "count": one["count"]}
+            for one in counted
+            if "value" in one
+        ]
+        shown["partial_unexpected_list"] = [one["value"] for one in shown["partial_unexpected_counts"]]
+    return shown
+
+
+def _told(shown: Mapping[str, Any], *, computed: bool) -> str:
+    if not computed:
+        return "could not be computed"
+    if "unexpected_count" in shown:
+        examples = ", ".join(html.unescape(value) for value in shown.get("partial_unexpected_list", ())[:3])
+        told = f"{shown['unexpected_count']} of {shown['element_count']} rows"
+        return f"{told}: {examples}" if examples else told
+    return html.unescape(str(shown.get("observed_value", "")))
+
+
+def _render(result: Any) -> str:
+    """Render what was asked of the frame and of each column; the library's overview tells of itself."""
+    from great_expectations.render.renderer.page_renderer import ValidationResultsPageRenderer
+    from great_expectations.render.view.view import DefaultJinjaSectionView
+
+    document: Any = ValidationResultsPageRenderer().render(result).to_json_dict()
+    view = DefaultJinjaSectionView()
+    return "\n".join(
+        view.render({"section": section, "section_loop": {"index": number}})
+        for number, section in enumerate(document["sections"][1:], start=1)
+    )
+
+
+@contextmanager
+def _quiet() -> Generator[None]:
+    """Keep the library's log and warnings, which may quote values, from everywhere."""
+    logger = logging.getLogger("great_expectations")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            yield
+    finally:
+        logger.setLevel(before)

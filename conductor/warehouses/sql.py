@@ -1,0 +1,154 @@
+"""The SQL of a load, made from a contract. What stands here is SQL that DuckDB and PostgreSQL both read.
+
+Names come from the contract only, are checked, and are quoted; values are always parameters.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from conductor.contracts.model import Column, Contract, Kind
+from conductor.errors import FixTheConfiguration
+from conductor.warehouses.arrow import decimal_size
+
+NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
+OWN_SCHEMAS = frozenset({"conductor", "marts", "main", "public", "information_schema", "pg_catalog"})
+OWNER_COLUMNS = (("_slot", "VARCHAR"), ("_version", "BIGINT"), ("_batch", "VARCHAR"))
+STAGING = '"conductor_staging"'
+MART = "marts.mart_daily_revenue"
+
+SYSTEM_TABLES = (
+    "CREATE SCHEMA IF NOT EXISTS conductor",
+    "CREATE TABLE IF NOT EXISTS conductor.fence (slot VARCHAR PRIMARY KEY, epoch BIGINT NOT NULL)",
+    """CREATE TABLE IF NOT EXISTS conductor.load_ledger (
+        batch VARCHAR PRIMARY KEY, slot VARCHAR NOT NULL, version BIGINT NOT NULL, epoch BIGINT NOT NULL,
+        rows BIGINT NOT NULL, inserted BIGINT NOT NULL, updated BIGINT NOT NULL, deleted BIGINT NOT NULL,
+        sums VARCHAR NOT NULL, days VARCHAR NOT NULL, identity VARCHAR NOT NULL,
+        sequence BIGINT NOT NULL UNIQUE, loaded_at TIMESTAMP NOT NULL, UNIQUE (slot, version))""",
+    "CREATE TABLE IF NOT EXISTS conductor.built_through (sequence BIGINT NOT NULL)",
+)
+
+LEDGER_COLUMNS = "identity, sequence, rows, inserted, updated, deleted, sums"
+
+
+def quoted(name: str) -> str:
+    """Give a name of a contract as an identifier, or refuse it."""
+    if not NAME.fullmatch(name):
+        raise FixTheConfiguration(
+            f"{name!r} cannot be a name in the warehouse: it starts with a small letter, then letters, digits and _"
+        )
+    return f'"{name}"'
+
+
+def schema(contract: Contract) -> str:
+    """Give the schema of a product's table."""
+    if contract.schema in OWN_SCHEMAS:
+        raise FixTheConfiguration(f"the domain {contract.schema!r} of {contract.dataset} is the warehouse's own schema")
+    return quoted(contract.schema)
+
+
+def table(contract: Contract) -> str:
+    """Give the full name of a product's table."""
+    return f"{schema(contract)}.{quoted(contract.table)}"
+
+
+def column_type(column: Column) -> str:
+    """Give the SQL type of a column. There is no binary fraction among them."""
+    match column.kind:
+        case Kind.TEXT:
+            return "VARCHAR"
+        case Kind.INTEGER:
+            return "BIGINT"
+        case Kind.DECIMAL:
+            precision, scale = decimal_size(column)
+            return f"DECIMAL({precision},{scale})"
+        case Kind.DATE:
+            return "DATE"
+        case Kind.TIMESTAMP:
+            return "TIMESTAMP"
+        case Kind.BOOLEAN:
+            return "BOOLEAN"
+
+
+def definitions(contract: Contract) -> str:
+    """Give the column list of the product's table and of its staging table."""
+    own = (
+        f"{quoted(column.name)} {column_type(column)}{' NOT NULL' if column.name in contract.key else ''}"
+        for column in contract.columns
+    )
+    return ", ".join((*own, *(f"{name} {kind} NOT NULL" for name, kind in OWNER_COLUMNS)))
+
+
+def repeated_key(contract: Contract) -> str:
+    """Find a key that is staged twice."""
+    key = _names(contract.key)
+    return f"SELECT {key} FROM {STAGING} GROUP BY {key} HAVING count(*) > 1 ORDER BY {key} LIMIT 1"
+
+
+def touched_days(contract: Contract) -> str:
+    """Find all business dates whose rows the load may change: staged, owned by the slot, or about to move from another."""
+    day, same = quoted(contract.day), _same_key(contract)
+    return (
+        f"SELECT {day} FROM {STAGING} UNION SELECT {day} FROM {table(contract)} WHERE _slot = ? "
+        f"UNION SELECT old.{day} FROM {table(contract)} AS old JOIN {STAGING} AS new ON {same}"
+    )
+
+
+def count_new(contract: Contract) -> str:
+    """Count staged rows whose key the table does not have."""
+    return (
+        f"SELECT count(*) FROM {STAGING} AS new "
+        f"WHERE NOT EXISTS (SELECT 1 FROM {table(contract)} AS old WHERE {_same_key(contract)})"
+    )
+
+
+def merge(contract: Contract) -> str:
+    """Bring the staged rows in. Between slots the newer row wins; equal ones by the slots' order, so that any order of loads ends alike."""
+    columns = [quoted(column.name) for column in contract.columns] + [name for name, _ in OWNER_COLUMNS]
+    key = {quoted(name) for name in contract.key}
+    updates = ", ".join(f"{name} = new.{name}" for name in columns if name not in key)
+    return (
+        f"MERGE INTO {table(contract)} AS old USING {STAGING} AS new ON {_same_key(contract)} "
+        f"WHEN MATCHED AND (old._slot = new._slot OR {_newer(contract.newest)}) THEN UPDATE SET {updates} "
+        f"WHEN NOT MATCHED THEN INSERT ({', '.join(columns)}) VALUES ({', '.join(f'new.{name}' for name in columns)})"
+    )
+
+
+def delete_gone(contract: Contract) -> str:
+    """Remove the slot's rows that the staged version no longer has."""
+    return (
+        f"DELETE FROM {table(contract)} AS old WHERE old._slot = ? "
+        f"AND NOT EXISTS (SELECT 1 FROM {STAGING} AS new WHERE {_same_key(contract)})"
+    )
+
+
+def sums(contract: Contract, currency: str, amount: str) -> str:
+    """Give rows and control total of a slot per currency."""
+    code = f"coalesce({quoted(currency)}, '')"
+    return (
+        f"SELECT {code}, coalesce(sum({quoted(amount)}), 0) FROM {table(contract)} "
+        f"WHERE _slot = ? GROUP BY {code} ORDER BY {code}"
+    )
+
+
+def business_columns(contract: Contract) -> str:
+    """Read the contract's columns of a product."""
+    return f"SELECT {_names(column.name for column in contract.columns)} FROM {table(contract)}"
+
+
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(quoted(name) for name in names)
+
+
+def _same_key(contract: Contract) -> str:
+    return " AND ".join(f"old.{quoted(name)} = new.{quoted(name)}" for name in contract.key)
+
+
+def _newer(newest: tuple[str, ...]) -> str:
+    """Compare column by column, a null being older than any value."""
+    if not newest:
+        return "new._slot > old._slot"
+    old, new = f"old.{quoted(newest[0])}", f"new.{quoted(newest[0])}"
+    later = f"{new} > {old} OR ({old} IS NULL AND {new} IS NOT NULL)"
+    return f"({later} OR ({new} IS NOT DISTINCT FROM {old} AND {_newer(newest[1:])}))"

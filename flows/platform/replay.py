@@ -1,0 +1,61 @@
+"""Bring mended rows home: a correction is landed as an object of its own, and the slot is carried again with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from prefect import flow
+from pydantic import Field
+
+from flows.finance.nightly_financials import WorkspaceName
+from flows.steps.announce import announce
+from flows.steps.archive import archive
+from flows.steps.back_up import back_up
+from flows.steps.bring import bring
+from flows.steps.build import build
+from flows.steps.correct import correct, latest
+from flows.steps.gate import gate
+from flows.steps.land import land
+from flows.steps.load import load
+from flows.steps.night import mending
+from flows.steps.post import post
+from flows.steps.publish import publish
+from flows.steps.refine import refine
+from flows.steps.turn import Turn, turn
+from flows.steps.version import version
+
+
+@flow(name="replay", flow_run_name="replay {batch}", persist_result=False, log_prints=False)
+def replay_rows(
+    batch: Annotated[str, Field(description="Batch whose rows were set aside.")],
+    by: Annotated[str, Field(description="Who mends; kept with the correction.")],
+    reason: Annotated[str, Field(description="Why; kept with the correction.")],
+    file: Annotated[
+        str | None, Field(description="File with the corrected rows, as exported from the quarantine.")
+    ] = None,
+    assignments: Annotated[dict[str, str] | None, Field(description="Columns to set, and to what.")] = None,
+    where: Annotated[dict[str, str] | None, Field(description="Values by which rows are chosen.")] = None,
+    workspace: WorkspaceName = "embedded",
+) -> None:
+    """Land the correction, then carry its slot again from what is in raw; the source is not asked.
+
+    Repeats: the same correction is the same object, so the slot's version is the same and nothing is written.
+    """
+    with mending(workspace, batch) as (opened, slot), turn(opened, slot) as mine:
+        correction = correct(
+            mine, batch, Path(file) if file else None, assignments or {}, where or {}, by, reason
+        )
+        back_up(mine, land(mine, correction))
+        carry_again(mine)
+
+
+def carry_again(mine: Turn) -> None:
+    """Take a slot down the road from its newest raw object."""
+    references = [bring(mine, dataset, fresh=False) for dataset in mine.product.contract.references]
+    landed = latest(mine)
+    batch = version(mine, landed, back_up(mine, landed), references)
+    refined = refine(mine, batch)
+    published = publish(mine, refined, gate(mine, refined))
+    posted = post(mine, build(mine, load(mine, published)))
+    archive(mine, announce(mine, posted))

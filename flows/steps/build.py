@@ -1,0 +1,50 @@
+"""Let dbt build and test the marts that depend on what was loaded."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from conductor.warehouses.build import build as run_dbt
+
+from conductor.events.cloudevents import data_ready
+from conductor.ledger import Event
+from conductor.values import Built, Loaded, State
+from conductor.workspace import DBT_PROJECT
+from flows.steps.holder import alive, holder
+from flows.steps.step import step
+from flows.steps.turn import Turn
+
+
+def _events(turn: Turn, built: Built) -> tuple[Event, ...]:
+    return (data_ready(turn.workspace.name, built, turn.workspace.now()),)
+
+
+@step(Built, state=State.BUILT, events=_events)
+def build(turn: Turn, loaded: Loaded) -> Built:
+    """Build and test what depends on the product, for all days loaded since the last build; then swap the readers' copy.
+
+    One build at a time, by lease. Repeats: the days are built again from what is loaded, to the same result.
+    """
+    workspace = turn.workspace
+    ledger, warehouse = workspace.ledger, workspace.warehouse
+    ttl = timedelta(seconds=workspace.settings.lease_seconds)
+    lease = ledger.acquire(f"build:{workspace.name}", holder(workspace.run_id), ttl, alive)
+    try:
+        pending = warehouse.pending()
+        days = sorted({load.slot.day for load in pending} | {loaded.batch.slot.day})
+        result = run_dbt(
+            warehouse.file,
+            DBT_PROJECT,
+            workspace.home / "dbt",
+            f"source:{turn.product.contract.schema}.{turn.product.contract.table}+",
+            tuple(days),
+        )
+        ledger.ensure(lease)
+        through = max([load.sequence for load in pending] + [loaded.sequence])
+        warehouse.mark_built(through)
+        warehouse.swap_read_copy()
+    finally:
+        ledger.release(lease)
+    return Built(
+        batch=loaded.batch, models=result.models, tests=result.tests, days=tuple(days), through=through
+    )

@@ -1,0 +1,60 @@
+"""A night: one run of a nightly flow, over one business day and the days that changed since they were carried."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from prefect.runtime import flow_run
+
+from conductor.errors import ConductorError, FixTheConfiguration
+from conductor.settings import Settings
+from conductor.values import Slot
+from conductor.workspace import Workspace
+from flows.steps.opening import new_run_id, open_workspace, utc_now
+from flows.steps.tell import tell_failure
+
+
+class Night:
+    """The workspace of a run, the product it carries and the business day that it is for; `slots` grows as slots are found."""
+
+    def __init__(self, workspace: Workspace, dataset: str, day: date) -> None:
+        self.workspace = workspace
+        self.dataset = dataset
+        self.day = day
+        self.slots: list[Slot] = []
+
+
+@contextmanager
+def night(workspace: str, dataset: str, day: date | None) -> Iterator[Night]:
+    """Open the workspace and settle the day; if the body fails, tell the people who are to know, with cause and next command."""
+    scheduled = flow_run.scheduled_start_time or utc_now()
+    opened = open_workspace(workspace, os.environ, utc_now, flow_run.id or new_run_id())
+    try:
+        tonight = Night(opened, dataset, business_day(day, scheduled, opened.settings))
+        try:
+            yield tonight
+        except ConductorError as error:
+            tell_failure(opened, Slot(dataset=dataset, day=tonight.day), error)
+            raise
+    finally:
+        opened.close()
+
+
+def business_day(day: date | None, scheduled: datetime, settings: Settings) -> date:
+    """Give the day asked for or, left empty, the one before the scheduled time, in the workspace's zone.
+
+    A day that has not begun where the workspace lives is `FixTheConfiguration`.
+    """
+    local = scheduled.astimezone(ZoneInfo(settings.timezone)).date()
+    if day is None:
+        return local - timedelta(days=1)
+    if day > local:
+        raise FixTheConfiguration(
+            f"{day.isoformat()} has not begun yet in {settings.timezone}: there is nothing to carry",
+            next_command=f"conductor run nightly-financials --day {(local - timedelta(days=1)).isoformat()}",
+        )
+    return day

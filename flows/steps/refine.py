@@ -1,0 +1,80 @@
+"""Make typed, checked, partitioned files of the records; set bad rows aside."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from conductor import raw
+from conductor.engines.choose import choose_engine
+from conductor.engines.engine import open_engine
+from conductor.engines.protocol import RecordsFile, ReferenceFiles, RefineJob
+from conductor.errors import StopAndCall
+from conductor.quality.quarantine import quarantine
+from conductor.tables import file_prefix
+from conductor.values import Batch, Landed, Refined, State
+from flows.steps.step import step
+from flows.steps.turn import Turn
+
+
+@step(Refined, state=State.REFINED)
+def refine(turn: Turn, batch: Batch) -> Refined:
+    """Type, check and split the records row by row, join what the product joins, and write Parquet for the table.
+
+    No reader sees the files before they are published. Repeats: files get names of their own attempt; the unused ones are swept.
+    """
+    job = _job(turn, batch)
+    size = sum(file.path.stat().st_size for file in job.records)
+    choice = choose_engine(size, turn.workspace.settings)
+    outcome = open_engine(choice.engine).refine(job)
+    if not outcome.counts.balanced:
+        raise StopAndCall(
+            f"rows vanished or came from nowhere: {outcome.counts!r}",
+            next_command=f"conductor explain {batch.id}",
+        )
+    rejected = quarantine(turn.workspace.lake, batch, outcome.rejected) if outcome.rejected else None
+    return Refined(
+        batch=batch,
+        files=outcome.files,
+        rejected=rejected,
+        counts=outcome.counts,
+        sums=outcome.sums,
+        reasons=outcome.reasons,
+        schema_hash=outcome.schema_hash,
+        choice=choice,
+    )
+
+
+def _job(turn: Turn, batch: Batch) -> RefineJob:
+    workspace, contract = turn.workspace, turn.product.contract
+    table = workspace.table(contract)
+    return RefineJob(
+        product=turn.product,
+        batch=batch,
+        records=tuple(_fetched(turn, landed) for landed in _objects(turn, batch)),
+        references={
+            reference.dataset: _reference(turn, reference.dataset, batch) for reference in batch.references
+        },
+        table_uri=table.uri,
+        storage_options=workspace.lake.storage_options(),
+        attempt=file_prefix(batch, turn.lease.epoch),
+        scratch=turn.scratch,
+    )
+
+
+def _objects(turn: Turn, batch: Batch) -> list[Landed]:
+    return [
+        landed for landed in turn.workspace.ledger.objects(turn.slot) if landed.object_id in batch.object_ids
+    ]
+
+
+def _fetched(turn: Turn, landed: Landed) -> RecordsFile:
+    """Have the records on disk: the recorded version, its checksum compared, from the backup if raw does not give it."""
+    to = turn.scratch / f"{landed.object_id}.parquet"
+    raw.fetch_or_backup(turn.workspace.raw, turn.workspace.backup, landed.records, to)
+    return RecordsFile(path=Path(to), object_id=landed.object_id, corrects=landed.corrects)
+
+
+def _reference(turn: Turn, dataset: str, batch: Batch) -> ReferenceFiles:
+    table = turn.workspace.table(turn.workspace.product(dataset).contract)
+    slot = batch.slot.model_copy(update={"dataset": dataset})
+    return ReferenceFiles(uris=table.files(slot), storage_options=turn.workspace.lake.storage_options())

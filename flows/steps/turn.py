@@ -1,0 +1,187 @@
+"""A turn: one attempt at one slot, under a lease, with all that its steps need at hand."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+from conductor.contracts.model import Product
+from conductor.errors import ConductorError, LeaseLost, Superseded
+from conductor.ledger import ErrorRecord, Event, Lease
+from conductor.values import Batch, Slot, State, Value
+from conductor.workspace import Workspace
+from flows.steps.holder import alive, holder
+from flows.steps.measure import measured
+from flows.steps.progress import Moment, Progress, tell_listeners
+
+V = TypeVar("V", bound=Value)
+
+
+@dataclass(frozen=True)
+class Unfiled:
+    """A step that finished before its batch was known."""
+
+    verb: str
+    value: Value
+    seconds: float
+    peak_mib: float
+
+
+class Turn:
+    """What a step may touch: the workspace, the product, the slot, the lease, and a scratch folder of this attempt's own.
+
+    Prefect looks into the arguments of tasks; a plain class it leaves alone.
+    """
+
+    def __init__(
+        self, workspace: Workspace, product: Product, slot: Slot, lease: Lease, attempt: int, scratch: Path
+    ) -> None:
+        self.workspace = workspace
+        self.product = product
+        self.slot = slot
+        self.lease = lease
+        self.attempt = attempt
+        self.scratch = scratch
+        self.batch: Batch | None = None
+        self.unfiled: list[Unfiled] = []
+        self.worked = False
+
+    def once(
+        self,
+        verb: str,
+        function: Callable[[], V],
+        previous: tuple[object, ...],
+        gives: type[V],
+        state: State | None,
+        events: Callable[[Turn, Any], tuple[Event, ...]] | None,
+    ) -> V:
+        """Give the step's value: the remembered one, or that of running it now, which the ledger then remembers."""
+        ledger = self.workspace.ledger
+        batch = _batch_of(previous)
+        if batch and (known := ledger.remembered(batch.id, verb, gives)):
+            self._tell(verb, "remembered", known)
+            return known
+        ledger.ensure(self.lease)
+        self._tell(verb, "started")
+        try:
+            with measured() as cost:
+                value = function()
+        except ConductorError as error:
+            error.step = error.step or verb
+            error.batch = error.batch or (batch.id if batch else None)
+            raise
+        self._tell(verb, "done", value)
+        if batch:
+            self.worked = True
+            ledger.remember(
+                batch.id,
+                verb,
+                value,
+                state=state,
+                rows=_rows(value),
+                seconds=cost.seconds,
+                peak_mib=cost.peak_mib,
+                epoch=self.lease.epoch,
+                events=events(self, value) if events else (),
+            )
+        else:
+            self.unfiled.append(Unfiled(verb, value, cost.seconds, cost.peak_mib))
+        self._tell(verb, "finished", value, cost.seconds, cost.peak_mib)
+        return value
+
+    def _tell(
+        self, verb: str, moment: Moment, value: Value | None = None, seconds: float = 0, peak: float = 0
+    ) -> None:
+        tell_listeners(Progress(self.slot, verb, moment, value, seconds, peak))
+
+
+@contextmanager
+def turn(workspace: Workspace, slot: Slot) -> Iterator[Turn]:
+    """Take the slot's turn: lease and scratch folder for the body, and a row in the history of attempts whatever comes of it.
+
+    `LeaseHeld` if another living run has it. Repeats: a slot whose run died is taken over at once on the same machine, and when
+    its lease has run out elsewhere.
+    """
+    ttl = timedelta(seconds=workspace.settings.lease_seconds)
+    lease = workspace.ledger.acquire(f"slot:{slot.id}", holder(workspace.run_id), ttl, alive)
+    attempt = workspace.ledger.begin(slot, workspace.run_id, lease.epoch)
+    scratch = workspace.scratch / f"{slot.id.replace('/', '-')}-{lease.epoch}"
+    scratch.mkdir(parents=True, exist_ok=True)
+    mine = Turn(workspace, workspace.product(slot.dataset), slot, lease, attempt, scratch)
+    error: BaseException | None = None
+    try:
+        with _renewed(workspace, lease, ttl):
+            yield mine
+    except BaseException as caught:
+        error = caught
+        raise
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+        _close(mine, error)
+
+
+def _close(mine: Turn, error: BaseException | None) -> None:
+    ledger = mine.workspace.ledger
+    batch = mine.batch.id if mine.batch else None
+    ledger.end(mine.slot, mine.attempt, _outcome(mine, error), batch, _record(error))
+    ledger.release(mine.lease)
+
+
+def _outcome(mine: Turn, error: BaseException | None) -> str:
+    if isinstance(error, Superseded | LeaseLost):
+        return "superseded"
+    if error:
+        return "failed"
+    return "done" if mine.worked else "nothing to do"
+
+
+def _record(error: BaseException | None) -> ErrorRecord | None:
+    if error is None:
+        return None
+    if isinstance(error, ConductorError):
+        return ErrorRecord(type(error).__name__, error.sentence, error.next_command, error.step)
+    return ErrorRecord(type(error).__name__, str(error) or type(error).__name__, None, None)
+
+
+@contextmanager
+def _renewed(workspace: Workspace, lease: Lease, ttl: timedelta) -> Iterator[None]:
+    """Renew the lease from a thread of its own, three times per time to live, until the body ends or the lease is lost."""
+    over = threading.Event()
+
+    def beat() -> None:
+        while not over.wait(ttl.total_seconds() / 3):
+            try:
+                workspace.ledger.renew(lease)
+            except LeaseLost:
+                return  # the next step asks for itself and stops there
+            except ConductorError:
+                continue  # the ledger does not answer now; there are two more beats before the lease runs out
+
+    thread = threading.Thread(target=beat, name="lease", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def _batch_of(previous: tuple[object, ...]) -> Batch | None:
+    for value in reversed(previous):
+        batch = value if isinstance(value, Batch) else getattr(value, "batch", None)
+        if isinstance(batch, Batch):
+            return batch
+    return None
+
+
+def _rows(value: Value) -> int | None:
+    rows = getattr(value, "rows", None)
+    if rows is None and (counts := getattr(value, "counts", None)):
+        rows = counts.accepted
+    return rows if isinstance(rows, int) else None

@@ -1,0 +1,1 @@
+"""HTTP servers that speak the accounting APIs, with seeded data and switchable faults."""

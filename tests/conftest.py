@@ -1,0 +1,3 @@
+"""What all tests may ask for: see servers/fixtures.py."""
+
+pytest_plugins = ["servers.fixtures"]

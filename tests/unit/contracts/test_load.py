@@ -1,0 +1,237 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from conductor.contracts.load import discover, load
+from conductor.contracts.model import Agreement, Control, Kind, Severity
+from conductor.errors import FixTheConfiguration
+
+PRODUCTS = Path(__file__).parents[3] / "products"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A copy of the receipts that a test may break."""
+    return Path(shutil.copytree(PRODUCTS / "finance/sales_receipts", tmp_path / "finance/sales_receipts"))
+
+
+def change(folder: Path, old: str, new: str, file: str = "contract.odcs.yaml") -> int:
+    """Replace the first `old` and give the line, from 1, where `new` begins."""
+    text = (folder / file).read_text()
+    assert old in text
+    (folder / file).write_text(text.replace(old, new, 1))
+    return text[: text.index(old)].count("\n") + 1
+
+
+def test_the_shipped_products_are_sound_and_fit_together():
+    products = discover([PRODUCTS])
+    assert set(products) >= {"finance/sales_receipts", "finance/fx_rates", "sales/product_catalogue"}
+
+
+def test_a_contract_is_read_in_all_its_parts():
+    contract = load(PRODUCTS / "finance/sales_receipts").contract
+    assert (contract.dataset, contract.version, contract.owner) == (
+        "finance/sales_receipts",
+        "1.0.0",
+        "finance-data",
+    )
+    assert (contract.source, contract.entity, contract.lookback_days) == ("quickbooks", "SalesReceipt", 30)
+    assert (contract.key, contract.newest) == (("receipt_id", "line_id"), ("sync_token", "updated_at"))
+    assert (contract.day, contract.control) == ("business_date", Control("currency", "amount"))
+    assert contract.references == ("sales/product_catalogue", "finance/fx_rates")
+    assert contract.agreements[0] == Agreement("latency", "6", "h")
+    field = next(field for field in contract.fields if field.name == "amount")
+    assert (field.path, field.kind, field.precision, field.scale) == ("Line.Amount", Kind.DECIMAL, 18, 2)
+    name = next(column for column in contract.columns if column.name == "customer_name")
+    assert (name.classification, name.max_length, name.required) == ("personal", 500, False)
+    rate = next(column for column in contract.columns if column.name == "rate")
+    assert (rate.minimum, rate.maximum) == ("0.000001", "99")
+    assert {rule.severity for rule in contract.rules} == {Severity.ERROR}
+    assert contract.foreign_keys[1].columns == ("currency", "business_date")
+    assert contract.foreign_keys[1].unless == "currency = 'USD'"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("required: true", "requird: true", "`requird` is not a key here; did you mean `required`?"),
+        ("logicalType: date", "logicalType: dat", "`logicalType` cannot be `dat`; did you mean `date`?"),
+        ("team:", "taem:", "`taem` is not a key here; did you mean `team`?"),
+        ("maxLength: 21", "maxLenght: 21", "`maxLenght` is not a key here; did you mean `maxLength`?"),
+        ("maxLength: 21", "minLength: 21", "`minLength` of a text column is not checked here"),
+        (
+            "property: newest",
+            "property: newst",
+            "`newst` is not a property of a product; did you mean `newest`?",
+        ),
+        ("DECIMAL(18,6)", "DOUBLE", "DOUBLE is binary floating point; write DECIMAL(18,2) or the like"),
+        (
+            "DECIMAL(18,6)",
+            "DECIMAL",
+            "quantity is a number and needs `physicalType: DECIMAL(p,s)`, with s < p <= 38",
+        ),
+        (
+            "required: true",
+            "unique: true",
+            "`unique` is part of the standard, but not of what is checked here",
+        ),
+        (
+            "engine: cloud-conductor",
+            "engine: soda",
+            "a row rule has `engine: cloud-conductor`; no other is checked here",
+        ),
+        (
+            "implementation: >-\n          business_date = slot_day",
+            "implementation: business_date = day_slot",
+            "there is no field day_slot",
+        ),
+        (
+            "implementation: >-\n          business_date = slot_day",
+            "implementation: TRIM(line_id) = ''",
+            "TRIM(line_id) is not on the list",
+        ),
+        (
+            "implementation: >-\n          business_date = slot_day",
+            "implementation: quantity > 0.5",
+            "0.5 would be binary floating point",
+        ),
+        (
+            "implementation: >-\n          business_date = slot_day",
+            "implementation: 1 = 1) OR (2 = 2",
+            "is not one condition",
+        ),
+        (
+            "implementation: >-\n          business_date = slot_day",
+            "implementation: line_id IN (SELECT line_id FROM records)",
+            "a row rule looks at one row only",
+        ),
+        ('"^[A-Z]{3}$"', "'^\\w{3}$'", "holds \\, which engines read differently"),
+        (
+            "lookbackDays, value: 30",
+            "lookbackDays, value: -1",
+            "`lookbackDays` has to be a whole number, 0 or more",
+        ),
+        (
+            "status: active",
+            "status: active\nservers: []",
+            "`servers` is part of the standard, but nothing here would act on it",
+        ),
+    ],
+)
+def test_a_fault_is_told_with_its_line(folder: Path, old: str, new: str, said: str):
+    line = change(folder, old, new) + new.count("\n")
+    with pytest.raises(FixTheConfiguration) as caught:
+        load(folder)
+    assert f"line {line}: " in caught.value.sentence
+    assert said in caught.value.sentence
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (
+            "value: [sync_token, updated_at]",
+            "value: [sync_token, changed_at]",
+            "changed_at is named by the key and `newest`",
+        ),
+        ("version: 1.0.0", "version: one", "`version` has to be like 1.0.0, not 'one'"),
+        ("        partitioned: true\n", "", "one required date column has to be `partitioned`"),
+        ("name: MISSING_ITEM\n", "name: BAD_AMOUNT\n", "the reason code BAD_AMOUNT stands twice"),
+        ("name: MISSING_ITEM\n", "name: no item\n", "'no item' is not a reason code"),
+        (
+            "domain: finance",
+            "domain: sales",
+            "this is sales/sales_receipts, but lies in the folder finance/sales_receipts",
+        ),
+        (
+            "controlAmount, value: amount",
+            "controlAmount, value: doc_number",
+            "doc_number of the control totals has to be a decimal",
+        ),
+        ("      - name: slot_day\n", "      - name: doc_number\n", "the field doc_number stands twice"),
+    ],
+)
+def test_parts_that_do_not_fit_are_told(folder: Path, old: str, new: str, said: str):
+    change(folder, old, new)
+    with pytest.raises(FixTheConfiguration) as caught:
+        load(folder)
+    assert said in caught.value.sentence
+
+
+def test_all_faults_are_listed_and_no_others(folder: Path):
+    first = change(folder, "domain: finance", "doman: finance")
+    second = change(folder, "logicalType: integer", "logicalType: int")
+    third = change(folder, "classification:", "clasification:")
+    with pytest.raises(FixTheConfiguration) as caught:
+        load(folder)
+    faults = caught.value.sentence.split(": ", 1)[1].split("; line ")
+    lines = [int(fault.removeprefix("line ").split(":")[0]) for fault in faults]
+    assert lines == sorted([first, second, third])
+
+
+@pytest.mark.parametrize(
+    ("new", "said"),
+    [
+        ("amount / 2 AS amount,", "amount / 2 is not on the list"),
+        ("0.5 AS amount,", "0.5 would be binary floating point"),
+        ("CAST(amount AS FLOAT) AS amount,", "FLOAT is not a type here"),
+        ("CURRENT_DATE AS amount,", "CURRENT_DATE"),
+        ("RANDOM() AS amount,", "is not on the list"),
+        ("ROW_NUMBER() OVER (PARTITION BY receipt_id) AS amount,", "needs an ORDER BY"),
+        ("(SELECT MAX(rate) FROM gold_prices) AS amount,", "there is no table gold_prices"),
+        ("FROM FROM", "this is not SQL, near line"),
+    ],
+)
+def test_sql_that_engines_read_differently_is_refused(folder: Path, new: str, said: str):
+    change(folder, "    doc_number,\n", f"    {new}\n", "refine.sql")
+    with pytest.raises(FixTheConfiguration) as caught:
+        load(folder)
+    assert said in caught.value.sentence
+
+
+@pytest.mark.parametrize(
+    "sql", ["DROP TABLE accepted", "SELECT 1 AS x FROM accepted; SELECT 2 AS x FROM accepted", ""]
+)
+def test_refine_sql_is_one_select(folder: Path, sql: str):
+    (folder / "refine.sql").write_text(sql)
+    with pytest.raises(FixTheConfiguration, match="one S"):
+        load(folder)
+
+
+def test_broken_yaml_is_told_with_its_line(folder: Path):
+    line = change(folder, "domain: finance", "domain: [finance")
+    with pytest.raises(FixTheConfiguration, match="this is not YAML") as caught:
+        load(folder)
+    assert f"line {line + 1}" in caught.value.sentence
+
+
+def test_a_key_that_stands_twice_is_refused(folder: Path):
+    change(folder, "domain: finance", "domain: finance\ndomain: sales")
+    with pytest.raises(FixTheConfiguration, match="not YAML"):
+        load(folder)
+
+
+def test_a_product_that_joins_an_unknown_one_is_refused(tmp_path: Path):
+    shutil.copytree(PRODUCTS, tmp_path / "products")
+    shutil.rmtree(tmp_path / "products/sales")
+    with pytest.raises(FixTheConfiguration, match="UNKNOWN_ITEM looks into sales/product_catalogue"):
+        discover([tmp_path / "products"])
+
+
+def test_a_product_that_stands_in_two_places_is_refused(folder: Path):
+    with pytest.raises(FixTheConfiguration, match="finance/sales_receipts stands in"):
+        discover([PRODUCTS, folder.parents[1]])
+
+
+def test_a_folder_that_is_not_there_is_refused(tmp_path: Path):
+    with pytest.raises(FixTheConfiguration, match="is not a folder"):
+        discover([tmp_path / "nowhere"])
+
+
+def test_folders_of_the_users_own_add_to_the_shipped_ones(tmp_path: Path):
+    own = shutil.copytree(PRODUCTS / "finance/fx_rates", tmp_path / "risk/fx_rates")
+    change(Path(own), "domain: finance", "domain: risk")
+    assert {"risk/fx_rates", "finance/fx_rates"} <= set(discover([PRODUCTS, tmp_path]))
