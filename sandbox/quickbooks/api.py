@@ -45,9 +45,8 @@ class Request:
         """The statement of a query, from the address or the body; None for what is no query."""
         if not self.company_call or self.segments[3:] != ("query",):
             return None
-        return (
-            self.body.decode(errors="replace") if self.method == "POST" else self.parameters.get("query", "")
-        )
+        in_body = self.method == "POST"
+        return self.body.decode(errors="replace") if in_body else self.parameters.get("query", "")
 
     @property
     def form(self) -> Mapping[str, str]:
@@ -87,13 +86,24 @@ def answer(company: Company, request: Request, now: datetime, whim: Random) -> A
             )
 
 
-def ask(company: Company, statement: str, now: datetime, whim: Random) -> tuple[Query, Page]:
-    """Give the page that a statement asks for; `Refused` where it is not understood."""
+def understood(statement: str) -> Query:
+    """Read a statement; `Refused` where it is not understood."""
     try:
-        query = parse(statement)
-        return query, company.ask(query, now, whim)
+        return parse(statement)
     except BadQuery as error:
-        raise Refused("4001", "Invalid query", f"QueryValidationError: {error}") from error
+        raise _not_understood(error) from error
+
+
+def page(company: Company, query: Query, now: datetime, whim: Random) -> Page:
+    """Give the page that a query asks for; `Refused` where the company has no such entity or property."""
+    try:
+        return company.ask(query, now, whim)
+    except BadQuery as error:
+        raise _not_understood(error) from error
+
+
+def _not_understood(error: BadQuery) -> Refused:
+    return Refused("4001", "Invalid query", f"QueryValidationError: {error}")
 
 
 def _capture(company: Company, request: Request, now: datetime) -> Document:

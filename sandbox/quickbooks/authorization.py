@@ -18,7 +18,7 @@ from sandbox.quickbooks.oauth import RefusedGrant, Tokens
 from sandbox.quickbooks.tables import Profile
 
 CONSENT = "/connect/oauth2"
-TOKEN = "/oauth2/v1/tokens/bearer"  # noqa: S105 - an address
+TOKEN = "/oauth2/v1/tokens/bearer"
 REVOCATION = "/v2/oauth2/tokens/revoke"
 DISCOVERY = ("/.well-known/openid_sandbox_configuration", "/.well-known/openid_configuration")
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})

@@ -18,13 +18,10 @@ from sandbox.quickbooks.book import Changes, ReceiptBook
 from sandbox.quickbooks.company import Company, Page
 from sandbox.quickbooks.faults import MANNERS, PAGING, Fault, Faults, Injector, Scope, instead
 from sandbox.quickbooks.journal import Ledger
-from sandbox.quickbooks.jsontext import Document
 from sandbox.quickbooks.memory import keep, recall
 from sandbox.quickbooks.oauth import Rotation, Tokens
 from sandbox.quickbooks.query import BadQuery, parse
-from sandbox.quickbooks.receipts import Deleted, Receipt
 from sandbox.quickbooks.tables import Profile
-from sandbox.quickbooks.truth import Truth
 
 SHOP = Profile("9130350000000001", "Paper & Co. Shop")
 GROUP = Profile("9130350000000002", "Paper & Co. Group")
@@ -96,87 +93,6 @@ class Service:
             headers = (*answer.headers, ("intuit_tid", f"1-{self.settings.seed:x}-{number:012x}"))
             return replace(answer, headers=headers)
 
-    @property
-    def faults(self) -> Faults:
-        """The schedule in force; setting one begins it anew."""
-        return self._injector.faults
-
-    @faults.setter
-    def faults(self, faults: Faults) -> None:
-        with self._turn:
-            self._injector = Injector(faults)
-
-    @property
-    def requests(self) -> tuple[Logged, ...]:
-        """All requests since the log was cleared, in the order in which they were answered."""
-        with self._turn:
-            return tuple(self._log)
-
-    def clear_requests(self) -> None:
-        """Empty the request log."""
-        with self._turn:
-            self._log.clear()
-
-    def truth(self, day: date) -> Truth:
-        """Give what the shop's day adds up to as it stands now."""
-        with self._turn:
-            return Truth.of(day, self._shop.of(day))
-
-    def receipts(self, day: date) -> list[Receipt]:
-        """Give the shop's receipts of a day as they stand now."""
-        with self._turn:
-            return self._shop.of(day)
-
-    def change_line(self, identity: str, line: int, amount: Decimal) -> Receipt:
-        """Give a line (from 1) of a receipt another amount."""
-        with self._turn:
-            return self._kept(self._shop.change_line(identity, line, amount, self._clock()))
-
-    def void(self, identity: str) -> Receipt:
-        """Void a receipt."""
-        with self._turn:
-            return self._kept(self._shop.void(identity, self._clock()))
-
-    def delete(self, identity: str) -> Deleted:
-        """Delete a receipt."""
-        with self._turn:
-            stub = self._shop.delete(identity, self._clock())
-            self._keep()
-            return stub
-
-    def move(self, identity: str, day: date) -> Receipt:
-        """Give a receipt another date."""
-        with self._turn:
-            return self._kept(self._shop.move(identity, day, self._clock()))
-
-    def add(self, day: date, currency: str, amount: Decimal) -> Receipt:
-        """Add a receipt of one line to a day."""
-        with self._turn:
-            return self._kept(self._shop.add(day, currency, amount, self._clock()))
-
-    def close_books(self, realm: str, through: date | None) -> None:
-        """Close a company's books through a day; None opens them."""
-        with self._turn:
-            self._companies[realm].ledger.closed_through = through
-            self._keep()
-
-    def consent(self, realm: str) -> Document:
-        """Give tokens for a company as if somebody had just consented: the token endpoint's answer."""
-        with self._turn:
-            tokens = self.tokens.consent(self._companies[realm].profile.realm, self._clock())
-            self._keep()
-            return tokens
-
-    def revoke(self, realm: str) -> None:
-        """End all consents for a company, as its owner can."""
-        with self._turn:
-            self.tokens.revoke_realm(self._companies[realm].profile.realm)
-            self._keep()
-
-    @property
-    def _shop(self) -> ReceiptBook:
-        return self._companies[SHOP.realm].book
-
     def _company(self, profile: Profile) -> Company:
         settings = self.settings
         changes = self._memory.changes.setdefault(profile.realm, Changes())
@@ -195,7 +111,7 @@ class Service:
             answer = fault(refused, self._clock())
         except RefusedAtGateway as refused:
             answer = gateway_fault(refused, self._clock())
-        return answer.sent(MANNERS[due]) if due in MANNERS else answer
+        return answer.sent(MANNERS[due]) if due is not None and due in MANNERS else answer
 
     def _under_fault(self, request: Request, due: Fault | None) -> Answer | None:
         """Do what a fault does before the request is executed, and give the answer that it puts in its place."""
@@ -242,16 +158,16 @@ class Service:
         return success(self._page(company, request.statement, due, now, whim).content(), now)
 
     def _page(self, company: Company, statement: str, due: Fault | None, now: datetime, whim: Random) -> Page:
-        realm = company.profile.realm
-        entity = parse_entity(statement)
-        before = self._last_page.get((realm, entity))
+        query = api.understood(statement)
+        place = (company.profile.realm, query.entity)
+        before = self._last_page.get(place)
         if due is Fault.DUPLICATE_PAGE and before:
-            return before
+            return replace(before, start=query.start)
         if due in PAGING and before:
             self._drift(company.book, before, due, now)
-        query, page = api.ask(company, statement, now, whim)
+        page = api.page(company, query, now, whim)
         if page.rows:
-            self._last_page[realm, query.entity] = page
+            self._last_page[place] = page
         return page
 
     def _drift(self, book: ReceiptBook, before: Page, due: Fault | None, now: datetime) -> None:
@@ -265,21 +181,9 @@ class Service:
         if due in {Fault.ROW_ADDED, Fault.ROWS_DRIFT}:
             book.add(victim.day, victim.currency, Decimal("10.01"), now)
 
-    def _kept(self, receipt: Receipt) -> Receipt:
-        self._keep()
-        return receipt
-
     def _keep(self) -> None:
         if self.settings.state:
             keep(self._memory, self.settings.state)
-
-
-def parse_entity(statement: str) -> str:
-    """Give the entity that a statement is about; empty where it is none."""
-    try:
-        return parse(statement).entity
-    except BadQuery:
-        return ""
 
 
 def _scopes(request: Request) -> frozenset[Scope]:
