@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import polars as pl
@@ -11,7 +11,7 @@ from polars.exceptions import PolarsError
 
 from conductor.errors import FixTheData
 from conductor.quality import cells
-from conductor.records import Row, parse_json
+from conductor.records import Json, Row, parse_json
 
 
 def read_corrected(file: Path) -> list[Row]:
@@ -48,14 +48,12 @@ def _json(file: Path) -> list[Row]:
     found = parse_json(file.read_bytes())
     if not isinstance(found, list):
         raise FixTheData(f"{file.name} has to be a list of rows")
-    return [_texts(file, row) for row in found if isinstance(row, dict)] if _all_rows(found) else []
+    return [_texts(file, row) for row in found]
 
 
-def _all_rows(found: Iterable[object]) -> bool:
-    return all(isinstance(row, dict) for row in found)
-
-
-def _texts(file: Path, row: Mapping[str, object]) -> Row:
+def _texts(file: Path, row: Json) -> Row:
+    if not isinstance(row, dict):
+        raise FixTheData(f"{file.name} has to be a list of rows")
     texts: Row = {}
     for name, value in row.items():
         if not isinstance(value, str | None):
@@ -66,7 +64,7 @@ def _texts(file: Path, row: Mapping[str, object]) -> Row:
 
 def _parquet(file: Path) -> list[Row]:
     frame = pl.read_parquet(file, hive_partitioning=False)
-    wrong = [name for name, dtype in frame.schema.items() if dtype not in (pl.String, pl.Null)]
+    wrong = [name for name, dtype in frame.schema.items() if not isinstance(dtype, pl.String | pl.Null)]
     if wrong:
         raise FixTheData(f"{file.name}: the column {wrong[0]} is not text")
     return frame.to_dicts()

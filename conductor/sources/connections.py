@@ -76,7 +76,7 @@ class Gate(Generic[System]):
         self._adapter = adapter
         self._endpoints = adapter.endpoints(url)
         self._app = App(settings.accounting_client_id, settings.accounting_client_secret, adapter.scope)
-        self._tokens = TokenEndpoint(self._http, self._endpoints.token, self._app, clock.monotonic, now)
+        self._tokens = TokenEndpoint(self._http, self._endpoints.tokens, self._app, clock.monotonic, now)
         self._page_size = settings.page_size
         self._store = store
         self._clock = clock

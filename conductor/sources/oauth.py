@@ -25,7 +25,7 @@ class Endpoints:
     """Addresses of a vendor: for a person's consent, for tokens, and what the API's paths begin with."""
 
     authorize: str
-    token: str
+    tokens: str
     api: str
 
 

@@ -19,11 +19,11 @@ from conductor.errors import (
     RetryLater,
     StopAndCall,
 )
+from conductor.stores.history import ONLY_VERSION
 from conductor.stores.keys import folder_of, readable, writable
 from conductor.stores.protocol import Protection, Stat, Version
 
 UNFINISHED = ".unfinished"  # keys hold no leading dot, so what a killed writer leaves here is never an object
-ONLY_VERSION = "null"  # what S3, too, calls the version of an object in a bucket without versions
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.ELOOP}

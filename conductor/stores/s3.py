@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Generator, Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from botocore.exceptions import ClientError
 
 from conductor.errors import FixTheConfiguration, NotFound
 from conductor.stores.credentials import Credentials
+from conductor.stores.history import pinned
 from conductor.stores.keys import folder_of, readable, writable
 from conductor.stores.protocol import Protection, Stat, Version
 from conductor.stores.s3_errors import translated
@@ -89,12 +91,12 @@ class S3Store:
             with self._bucket_translated():
                 self._client.head_bucket(Bucket=self.bucket)
             return None
-        return Stat(key, head["ContentLength"], head["LastModified"], _real(head.get("VersionId")))
+        return Stat(key, head["ContentLength"], _utc(head["LastModified"]), pinned(head.get("VersionId")))
 
     def list(self, prefix: str) -> Iterator[Stat]:
         for page in self._pages("list_objects_v2", prefix):
             for there in page.get("Contents", ()):
-                yield Stat(there["Key"].removeprefix(self.start), there["Size"], there["LastModified"])
+                yield Stat(there["Key"].removeprefix(self.start), there["Size"], _utc(there["LastModified"]))
 
     def delete(self, key: str) -> None:
         with self._translated(key):
@@ -155,7 +157,7 @@ class S3Store:
                 part_size=self._part_size,
             )
             head = self._client.head_object(**self._at(key, version_id))
-        return Stat(key, head["ContentLength"], head["LastModified"], _real(version_id))
+        return Stat(key, head["ContentLength"], _utc(head["LastModified"]), pinned(version_id))
 
     def _at(self, key: str, version_id: str | None = None) -> dict[str, str]:
         at = {"Bucket": self.bucket, "Key": self.start + readable(key)}
@@ -169,7 +171,7 @@ class S3Store:
     def _version(self, raw: Any, *, marker: bool) -> Version:
         key = raw["Key"].removeprefix(self.start)
         return Version(
-            key, raw["VersionId"], raw["IsLatest"], marker, raw.get("Size", 0), raw["LastModified"]
+            key, raw["VersionId"], raw["IsLatest"], marker, raw.get("Size", 0), _utc(raw["LastModified"])
         )
 
     def _setting(self, operation: str, field: str) -> object:
@@ -207,6 +209,5 @@ def _config(attempts: int) -> Config:
     )
 
 
-def _real(version_id: str | None) -> str | None:
-    """Give None for `null`, which is how a bucket without versions calls the only one."""
-    return None if version_id == "null" else version_id
+def _utc(time: datetime) -> datetime:
+    return time.astimezone(UTC)

@@ -47,7 +47,9 @@ def arrow_type(column: Column) -> pa.DataType:
 def decimal_size(column: Column) -> tuple[int, int]:
     """Give precision and scale of a decimal column."""
     if column.precision is None or column.scale is None:
-        raise FixTheConfiguration(f"the decimal column {column.name} has no precision and scale in its contract")
+        raise FixTheConfiguration(
+            f"the decimal column {column.name} has no precision and scale in its contract"
+        )
     return column.precision, column.scale
 
 
@@ -72,4 +74,6 @@ def _column(contract: Contract, column: Column, batch: pa.RecordBatch) -> pa.Arr
     try:
         return array.cast(arrow_type(column), safe=True)
     except pa.ArrowInvalid as error:
-        raise FixTheData(f"a value of {contract.dataset}.{column.name} does not fit its type: {error}") from None
+        raise FixTheData(
+            f"a value of {contract.dataset}.{column.name} does not fit its type: {error}"
+        ) from None

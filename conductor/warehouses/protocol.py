@@ -76,7 +76,12 @@ class Warehouse(Protocol):
     name: str
 
     def load(
-        self, contract: Contract, batch: Batch, epoch: int, data: Iterable[pa.RecordBatch], loaded_at: datetime
+        self,
+        contract: Contract,
+        batch: Batch,
+        epoch: int,
+        data: Iterable[pa.RecordBatch],
+        loaded_at: datetime,
     ) -> Loaded:
         """Make the batch the slot's content, in one transaction. `data` holds at least the contract's columns, in any order.
 

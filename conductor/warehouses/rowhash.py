@@ -27,7 +27,9 @@ def hash_rows(contract: Contract, batches: Iterable[pa.RecordBatch]) -> RowHashe
     for batch in batches:
         columns = [column.to_pylist() for column in conform(contract, batch).columns]
         for values in zip(*columns, strict=True):
-            text = json.dumps([canonical(value) for value in values], ensure_ascii=False, separators=(",", ":"))
+            text = json.dumps(
+                [canonical(value) for value in values], ensure_ascii=False, separators=(",", ":")
+            )
             total += int.from_bytes(hashlib.sha256(text.encode()).digest(), "big")
         rows += batch.num_rows
     return RowHashes(rows, f"{total % MODULUS:064x}")

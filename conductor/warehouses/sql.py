@@ -44,7 +44,9 @@ def quoted(name: str) -> str:
 def schema(contract: Contract) -> str:
     """Give the schema of a product's table."""
     if contract.schema in OWN_SCHEMAS:
-        raise FixTheConfiguration(f"the domain {contract.schema!r} of {contract.dataset} is the warehouse's own schema")
+        raise FixTheConfiguration(
+            f"the domain {contract.schema!r} of {contract.dataset} is the warehouse's own schema"
+        )
     return quoted(contract.schema)
 
 

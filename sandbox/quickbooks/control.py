@@ -65,8 +65,9 @@ def _faults(sandbox: Controlled, method: str, body: Mapping[str, Json]) -> Docum
         case "POST" if "seed" in body:
             sandbox.faults = Faults.by_seed(_whole(body, "seed"))
         case "POST":
-            times, first = _whole(body, "times", 1), _whole(body, "first", 1)
-            sandbox.faults = Faults.every(_text(body, "name"), _whole(body, "every", 1), times, first)
+            every = _whole(body, "every", 1)
+            times, first = _whole(body, "times", 1), _whole(body, "first", every)
+            sandbox.faults = Faults.every(_text(body, "name"), every, times, first)
         case "DELETE":
             sandbox.faults = Faults()
         case _:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -91,8 +91,8 @@ class Planned:
 class Faults:
     """A schedule of faults, known before the first request.
 
-    `recoverable` says whether a client with five tries per request, which reads a drifting day again, ends
-    with the same result as without faults.
+    `recoverable` says whether a client ends with the same result as without faults, if it has five tries per
+    request, renews an expired token once per request and reads a drifting day three times.
     """
 
     plan: tuple[Planned, ...] = ()
@@ -125,8 +125,11 @@ class Faults:
     @property
     def recoverable(self) -> bool:
         """Whether a patient client gets through."""
-        longest = Counter(each.fault.scope for each in self.plan if each.fault not in PAGING)
-        return self.permanent is None and all(count <= MOST_TRANSIENT for count in longest.values())
+        paging = sum(each.fault in PAGING for each in self.plan)
+        row = sum(_longest_run(self.plan, scope) for scope in Scope if scope is not Scope.NEXT_PAGE)
+        expired = tuple(each for each in self.plan if each.fault is Fault.TOKEN_EXPIRED)
+        patient = row <= MOST_TRANSIENT and paging <= MOST_PAGING and _longest_run(expired, Scope.API) <= 1
+        return self.permanent is None and patient
 
     @property
     def description(self) -> str:
@@ -155,6 +158,18 @@ class Injector:
                 self._open.remove(planned)
                 return planned.fault
         return None
+
+
+def _longest_run(plan: Sequence[Planned], scope: Scope) -> int:
+    """Give how many requests of a scope in a row meet a fault: a client tries again with the very next one."""
+    longest = run = 0
+    hit = 0
+    for nth in sorted(each.nth for each in plan if each.fault.scope is scope):
+        # A fault whose request met another one already happens to the next.
+        run = run + 1 if nth <= hit + 1 and hit else 1
+        hit = max(nth, hit + 1) if run > 1 else nth
+        longest = max(longest, run)
+    return longest
 
 
 def instead(fault_: Fault, now: datetime) -> Answer | None:

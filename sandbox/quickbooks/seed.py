@@ -129,7 +129,7 @@ def _line(rng: Random, seed: int, *, taxed: bool) -> SalesLine:
     halves = rng.randint(1, 12)
     price = item.price if halves % 2 == 0 else (item.price / 2).quantize(CENT, ROUND_HALF_UP) * 2
     quantity = Decimal(halves) / 2
-    return SalesLine(item.id, quantity * price, quantity, price, taxable=taxable)
+    return SalesLine(item.id, (quantity * price).quantize(CENT), quantity, price, taxable=taxable)
 
 
 def _issued(rng: Random, seed: int, day: date, place: int, second: int, sale: Sale) -> Receipt:

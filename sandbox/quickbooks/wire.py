@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import struct
+import sys
 import time
 from collections.abc import Callable
 from http import HTTPStatus
@@ -146,6 +147,4 @@ class Exchange(BaseHTTPRequestHandler):
 
 
 def _hung_up() -> bool:
-    import sys
-
     return isinstance(sys.exc_info()[1], ConnectionError | TimeoutError)

@@ -6,7 +6,7 @@ import os
 import time
 from contextlib import ExitStack
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -20,7 +20,7 @@ from conductor.cli.options import DEFAULT_HOME, HomeOption, JsonOption
 from conductor.cli.session import RECEIPTS_PER_DAY, ready_to_run
 from conductor.values import Slot
 
-DEMO_DAY = date(2026, 11, 20)
+DEMO_DAY = datetime.fromisoformat("2026-11-20")
 PRODUCT = "finance/sales_receipts"
 
 
@@ -30,9 +30,7 @@ def register(cli: typer.Typer) -> None:
 
 
 def demo(
-    day: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="Business day.")] = datetime(
-        2026, 11, 20
-    ),  # noqa: DTZ001
+    day: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="Business day.")] = DEMO_DAY,
     receipts: Annotated[int, typer.Option(help="Sales receipts on that day.", min=100)] = RECEIPTS_PER_DAY,
     fault: Annotated[
         str | None,

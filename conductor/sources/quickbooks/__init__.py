@@ -20,10 +20,10 @@ def endpoints(url: str) -> Endpoints:
     if (urlsplit(url).hostname or "").endswith(VENDOR):
         return Endpoints(
             authorize="https://appcenter.intuit.com/connect/oauth2",
-            token="https://oauth.platform.intuit.com/oauth2/v1/tokens/bearer",
+            tokens="https://oauth.platform.intuit.com/oauth2/v1/tokens/bearer",
             api=url,
         )
-    return Endpoints(authorize=f"{url}/connect/oauth2", token=f"{url}/oauth2/v1/tokens/bearer", api=url)
+    return Endpoints(authorize=f"{url}/connect/oauth2", tokens=f"{url}/oauth2/v1/tokens/bearer", api=url)
 
 
 ADAPTER = Adapter(

@@ -1,0 +1,224 @@
+"""The gate lets good batches through, holds bad ones, and holds what it cannot judge. Great Expectations is the real one."""
+
+from __future__ import annotations
+
+import socket
+import tempfile
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from conductor.contracts.expectations import Expectation, expectations
+from conductor.contracts.model import Contract, Severity
+from conductor.errors import Missing, RetryLater
+from conductor.quality import gate, suite
+from conductor.quality.gate import judge
+from conductor.quality.verdict import Limits, Verdict
+from conductor.values import CurrencySum, Refined
+from tests.unit.quality.batches import Row, a_contract, a_file, a_refined, a_sum, counted
+
+GOOD: list[Row] = [
+    ("R-1", "EUR", "12.30", "Ada"),
+    ("R-2", "EUR", "0.01", None),
+    ("R-3", "USD", "7.00", "Bob"),
+]
+SUMS = (a_sum("EUR", "12.31"), a_sum("USD", "7.00"))
+
+
+def judged(
+    tmp_path: Path,
+    rows: list[Row],
+    refined: Refined | None = None,
+    contract: Contract | None = None,
+    limits: Limits = Limits(),
+) -> Verdict:
+    contract = contract or a_contract()
+    told = refined or a_refined(counted(len(rows)), _sums(rows))
+    return judge(contract, expectations(contract), told, [a_file(tmp_path, rows)], limits=limits)
+
+
+def _sums(rows: list[Row]) -> list[CurrencySum]:
+    totals: dict[str, Decimal] = {}
+    for _, currency, amount, _ in rows:
+        totals[currency or ""] = totals.get(currency or "", Decimal(0)) + Decimal(amount or 0)
+    return [a_sum(currency, str(total)) for currency, total in totals.items()]
+
+
+def missed(verdict: Verdict) -> list[tuple[str, str]]:
+    return [(failed.expectation, failed.column) for failed in verdict.failed]
+
+
+def test_a_good_batch_passes(tmp_path: Path) -> None:
+    verdict = judged(tmp_path, GOOD, a_refined(counted(3), SUMS))
+    assert verdict.passed
+    assert (verdict.failed, verdict.warnings) == ((), ())
+    # the contract's suite, four metrics with a bound, and two per currency
+    assert verdict.expectations == len(expectations(a_contract())) + 4 + 2 * 2
+
+
+@pytest.mark.parametrize(
+    ("row", "expectation", "column"),
+    [
+        (("R-1", "EUR", "1.00", None), "column values to be unique", "id"),
+        (("r9", "EUR", "1.00", None), "column values to match regex", "id"),
+        (("R-9", "EUR", None, None), "column values to not be null", "amount"),
+        (("R-9", "EUR", "0.00", None), "column values to be between", "amount"),
+        (("R-9", "GBP", "1.00", None), "column values to be in set", "currency"),
+        (("R-9", "EUR", "1.00", "x" * 21), "column value lengths to be between", "customer"),
+    ],
+)
+def test_a_row_that_breaks_the_contract_holds_the_batch(
+    tmp_path: Path, row: Row, expectation: str, column: str
+) -> None:
+    verdict = judged(tmp_path, [*GOOD, row])
+    assert not verdict.passed
+    assert (expectation, column) in missed(verdict)
+    others = (
+        {("column values to be between", "repeated_keys")} if column == "id" and row[0] == "R-1" else set()
+    )
+    assert set(missed(verdict)) - {(expectation, column)} == others
+
+
+def test_money_beyond_the_exact_range_of_floats_is_judged_to_the_last_cent(tmp_path: Path) -> None:
+    # 2**53 minor units and one more are one and the same float
+    rows: list[Row] = [("R-1", "EUR", "90071992547409.93", None), ("R-2", "EUR", "90071992547409.92", None)]
+    told = a_refined(counted(2), [a_sum("EUR", "180143985094819.85")])
+    assert judged(tmp_path, rows, told).passed
+    off = a_refined(counted(2), [a_sum("EUR", "180143985094819.84")])
+    assert missed(judged(tmp_path, rows, off)) == [
+        ("column values to be between", "EUR_accepted_not_in_files")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("refined", "column"),
+    [
+        (a_refined(counted(3, records=4), SUMS), "records_unaccounted_for"),
+        (a_refined(counted(3, 4), SUMS), "rejected_basis_points"),
+        (a_refined(counted(3), (SUMS[0], a_sum("USD", "7.00", records="7.01"))), "USD_unaccounted_for"),
+        (a_refined(counted(3), SUMS[:1]), "USD_accepted_not_in_files"),
+    ],
+)
+def test_counts_and_sums_that_do_not_agree_hold_the_batch(
+    tmp_path: Path, refined: Refined, column: str
+) -> None:
+    verdict = judged(tmp_path, GOOD, refined)
+    assert missed(verdict) == [("column values to be between", column)]
+
+
+def test_rows_that_are_missing_in_the_files_hold_the_batch(tmp_path: Path) -> None:
+    verdict = judged(tmp_path, GOOD[:2], a_refined(counted(3), SUMS))
+    assert {column for _, column in missed(verdict)} == {
+        "accepted_rows_not_in_files",
+        "USD_accepted_not_in_files",
+    }
+
+
+def test_what_may_be_rejected_is_a_limit_of_the_caller(tmp_path: Path) -> None:
+    told = a_refined(counted(3, 1), SUMS)
+    assert judged(tmp_path, GOOD, told, limits=Limits(rejected_share=Decimal("0.25"))).passed
+    assert not judged(tmp_path, GOOD, told, limits=Limits(rejected_share=Decimal("0.24"))).passed
+
+
+@pytest.mark.parametrize(("allowed", "passed"), [(True, True), (False, False)])
+def test_an_empty_batch_passes_where_the_contract_allows_it(allowed: bool, passed: bool) -> None:
+    contract = a_contract(empty_day_allowed=allowed)
+    assert judge(contract, expectations(contract), a_refined(counted(0)), []).passed is passed
+
+
+def test_an_unusual_number_of_rows_is_a_warning(tmp_path: Path) -> None:
+    verdict = judged(tmp_path, GOOD, contract=a_contract(usual_rows=100))
+    assert verdict.passed
+    assert [(warning.column, warning.observed) for warning in verdict.warnings] == [
+        ("accepted_rows", "1 of 1 rows: 3")
+    ]
+
+
+def test_a_sample_is_judged_row_by_row_and_everything_is_counted(tmp_path: Path) -> None:
+    rows: list[Row] = [(f"R-{n}", "EUR", "1.00", None) for n in range(2_000)]
+    contract = a_contract(usual_rows=2_000)
+    sampled = Limits(sample_above=100)
+    verdict = judged(tmp_path, rows, contract=contract, limits=sampled)
+    assert (verdict.passed, verdict.warnings) == (True, ())
+    repeated = judged(tmp_path, [*rows, rows[0]], contract=contract, limits=sampled)
+    assert ("column values to be between", "repeated_keys") in missed(repeated)
+
+
+def test_an_expectation_that_cannot_be_computed_holds_the_batch_even_as_a_warning(tmp_path: Path) -> None:
+    asked = Expectation(
+        "expect_column_values_to_be_unique", (("column", "nobody"),), Severity.WARNING, column="nobody"
+    )
+    verdict = judge(a_contract(), [asked], a_refined(counted(3), SUMS), [a_file(tmp_path, GOOD)])
+    assert not verdict.passed
+    assert [(failed.column, failed.observed) for failed in verdict.failed] == [
+        ("nobody", "could not be computed")
+    ]
+
+
+def test_an_expectation_that_does_not_exist_holds_the_batch(tmp_path: Path) -> None:
+    asked = [Expectation("expect_the_unexpected", ())]
+    verdict = judge(a_contract(), asked, a_refined(counted(3), SUMS), [a_file(tmp_path, GOOD)])
+    assert not verdict.passed
+    assert "held" in verdict.html
+
+
+def test_files_that_are_no_parquet_hold_the_batch(tmp_path: Path) -> None:
+    path = tmp_path / "part.parquet"
+    path.write_bytes(b"PAR1 not really PAR1")
+    verdict = judge(a_contract(), expectations(a_contract()), a_refined(counted(3), SUMS), [str(path)])
+    assert not verdict.passed
+
+
+def test_an_answer_that_is_missing_holds_the_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    validate = suite._validate
+
+    def forgetful(rows: pl.DataFrame, asked: list[Expectation]) -> object:
+        result = validate(rows, asked)
+        result.results = result.results[:-1]
+        return result
+
+    monkeypatch.setattr(suite, "_validate", forgetful)
+    assert not judged(tmp_path, GOOD).passed
+
+
+def test_files_that_are_not_there_are_asked_for_again(tmp_path: Path) -> None:
+    with pytest.raises(RetryLater):
+        judge(a_contract(), [], a_refined(counted(3)), [str(tmp_path / "none.parquet")])
+
+
+def test_without_great_expectations_the_error_names_the_extra(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "great_expectations", None)
+    with pytest.raises(Missing, match=r"cloud-conductor\[gx\]"):
+        judged(tmp_path, GOOD)
+
+
+def test_the_gate_is_quiet_leaves_no_folder_and_needs_no_network(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    scratch = tmp_path / "tmp"
+    scratch.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("the gate reached for the network")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    assert judged(tmp_path, GOOD).passed
+    assert tuple(capfd.readouterr()) == ("", "")
+    assert list(scratch.iterdir()) == []
+
+
+def test_decimals_reach_the_suite_as_whole_minor_units(tmp_path: Path) -> None:
+    rows = gate.scan(a_contract(), [a_file(tmp_path, GOOD)], None)
+    seen = gate._sample(rows, a_refined(counted(3)), Limits())
+    assert seen["amount"].to_list() == [1230, 1, 700]
+    assert seen["amount"].dtype == pl.Int64
+
+
+def test_a_contract_without_money_is_judged_on_its_rows(tmp_path: Path) -> None:
+    assert judged(tmp_path, GOOD, contract=replace(a_contract(), control=None)).passed
