@@ -11,10 +11,13 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_NO_PROGRESS := 1
 export DO_NOT_TRACK := 1
 
-.PHONY: help test check format lock clean
+.PHONY: help demo test check format lock clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: .venv/demo ## one day of sales receipts from an API to a revenue mart, in under two minutes
+	$(BIN)/conductor demo
 
 test: .venv/dev ## all tests that this machine can run; what is skipped is listed with its reason
 	$(BIN)/python -m pytest -n 2 --dist worksteal tests
@@ -37,10 +40,16 @@ lock: $(UV) ## resolve all requirements once and write the locked files
 compile = $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	pyproject.toml requirements/build.in $(2) -o requirements/$(1).txt
 
-clean: ## remove the environment and all that was built
-	rm -rf .venv .tools build dist
+clean: ## remove the environment, the demo's home and all that was built
+	rm -rf .venv .tools .conductor build dist
 
 # An environment is a stamp file: it is made anew when its lock changes. The package itself is installed as a link to this folder.
+.venv/demo: requirements/demo.txt pyproject.toml | $(UV) .venv/bin/python
+	@[ -e .venv/dev ] || { echo "installing (about half a minute) ..."; \
+	  $(UV) pip install -q --python $(BIN)/python --require-hashes -r requirements/demo.txt; }
+	@$(UV) pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch $@
+
 .venv/dev: requirements/dev.txt pyproject.toml | $(UV) .venv/bin/python
 	@echo "installing what the tests need ..."
 	@$(UV) pip install -q --python $(BIN)/python --require-hashes -r requirements/dev.txt

@@ -7,13 +7,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import cast
 
-from conductor.warehouses.duckdb import DuckDBWarehouse
-
+from blocks.notifier import Notifier
 from blocks.workspace import Workspace as WorkspaceBlock
 from conductor.ledger import Ledger
 from conductor.secrets import resolve
 from conductor.settings import Settings, load_settings
 from conductor.sources.connections import connector
+from conductor.warehouses.duckdb import DuckDBWarehouse
 from conductor.workspace import Workspace, load_products
 
 
@@ -38,7 +38,7 @@ def open_block(
         lake=block.lake.store(),
         backup=block.backup.store(),
         ledger=ledger,
-        warehouse=DuckDBWarehouse(block.home / "warehouse.duckdb", block.home / "warehouse.read.duckdb"),
+        warehouse=DuckDBWarehouse(block.home / "warehouse.duckdb"),
         connect=connector(settings, Path(block.home) / "secrets" / "tokens", now),
         now=now,
         run_id=run_id,
@@ -48,7 +48,7 @@ def open_block(
 
 def block_settings(block: WorkspaceBlock, base: Settings, environment: Mapping[str, str]) -> Settings:
     """Give the settings that a block stands for; its references are followed, and what it does not say stays as it is."""
-    api, notifier = block.accounting, block.notifier
+    api, notifier = block.accounting, block.notifier or Notifier.model_validate({})
     return base.model_copy(
         update={
             "timezone": block.timezone,

@@ -32,7 +32,7 @@ class Workspace(Block):
         description="Reference to the ledger's database address (env:NAME, file:/path); empty: SQLite in the home.",
     )
     accounting: AccountingAPI = Field(description="The accounting system.")
-    notifier: Notifier = Field(default_factory=Notifier, description="Where notices go.")
+    notifier: Notifier | None = Field(None, description="Where notices go; nothing sends none.")
     lease_seconds: int = Field(
         120, ge=1, description="After how long without a sign of life a run may be replaced."
     )

@@ -13,8 +13,6 @@ from conductor.stores import StoreKind, open_store
 from conductor.warehouses.duckdb import DuckDBWarehouse
 from conductor.workspace import Workspace, load_products
 
-CLIENT_ID = "cloud-conductor"
-
 
 def open_embedded(home: Path, settings: Settings, now: Callable[[], datetime], run_id: str) -> Workspace:
     """Open the workspace of a home folder; it is made where it is missing."""
@@ -30,7 +28,7 @@ def open_embedded(home: Path, settings: Settings, now: Callable[[], datetime], r
         lake=store,
         backup=open_store(StoreKind.FOLDER, root=home / "backup"),
         ledger=ledger,
-        warehouse=DuckDBWarehouse(home / "warehouse.duckdb", home / "warehouse.read.duckdb"),
+        warehouse=DuckDBWarehouse(home / "warehouse.duckdb"),
         connect=connector(settings, home / "secrets" / "tokens", now),
         now=now,
         run_id=run_id,

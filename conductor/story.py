@@ -36,7 +36,7 @@ class Cost:
     step: str
     rows: int | None
     seconds: float
-    peak_mib: float
+    peak_mib: float | None
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Story:
 def tell(ledger: Ledger, batch: Batch) -> Story:
     """Gather the story of a batch; steps that have not finished are left out."""
     costs = tuple(Cost(row.step, row.rows, row.seconds, row.peak_mib) for row in ledger.steps(batch.id))
-    state = ledger.state(batch.id).value
+    state = ledger.batch(batch.id).state.value
     return Story(batch.slot.id, batch.id, batch.version, state, tuple(_facts(ledger, batch)), costs)
 
 
@@ -69,7 +69,7 @@ def markdown(story: Story) -> str:
     lines += [f"| {fact.label} | {fact.value.replace('|', '/')} |" for fact in story.facts]
     lines += ["", "| step | rows | seconds | peak MiB |", "| --- | ---: | ---: | ---: |"]
     lines += [
-        f"| {c.step} | {'' if c.rows is None else c.rows} | {c.seconds:.2f} | {c.peak_mib:.0f} |"
+        f"| {c.step} | {'' if c.rows is None else c.rows} | {c.seconds:.2f} | {c.peak_mib or 0:.0f} |"
         for c in story.costs
     ]
     return "\n".join([*lines, "", f"Batch `{story.batch}`. More: `conductor explain {story.batch}`", ""])

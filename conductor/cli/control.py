@@ -12,9 +12,9 @@ def break_sandbox(url: str, token: str, fault: str, times: int = 1) -> None:
     answer = httpx.post(
         f"{url}/control/faults",
         json={"name": fault, "times": times},
-        headers={"X-Control-Token": token},
+        headers={"x-control-token": token},
         timeout=10,
         trust_env=False,
     )
-    if answer.status_code != httpx.codes.OK:
+    if answer.status_code != 200:
         raise FixTheConfiguration(f"the sandbox cannot do that: {answer.text.strip()[:300]}")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import secrets
 import socket
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -23,6 +21,15 @@ class Running:
 
     url: str
     pid: int
+
+
+@dataclass(frozen=True)
+class SandboxCredentials:
+    """The sandbox's app and the key to its controls; good for that sandbox alone."""
+
+    client_id: str
+    client_secret: str
+    control_token: str
 
 
 class Home:
@@ -54,14 +61,10 @@ class Home:
             raise StopAndCall(f"{self.path} cannot be made: {error.strerror}") from None
         return self
 
-    def secret(self, name: str) -> str:
-        """Give a random secret of this home, the same at each call; it is kept in a file that only the user may read."""
-        file = self.path / "secrets" / name
-        if not file.exists():
-            descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(descriptor, "w", encoding="ascii") as stream:
-                stream.write(secrets.token_urlsafe(24))
-        return file.read_text(encoding="ascii")
+    def sandbox_credentials(self) -> SandboxCredentials:
+        """Give what the accounting sandbox of this home asks its clients for; it invents them at its first start."""
+        file = self.path / "sandbox" / "quickbooks-credentials.json"
+        return SandboxCredentials(**json.loads(file.read_text(encoding="utf-8")))
 
     def running(self, name: str, health: str) -> Running | None:
         """Give the server of this name that answers at `health`, if one serves this home now."""

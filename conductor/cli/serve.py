@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+from typing import cast
 
 from prefect import serve
+from prefect.deployments.runner import RunnerDeployment
 from prefect.schedules import Cron
 
 from flows.finance.nightly_financials import nightly_financials
@@ -19,7 +21,7 @@ def main(timezone: str) -> None:
         schedules=[Cron("0 2 * * *", timezone=timezone)],
         parameters={"workspace": "embedded"},
     )
-    serve(nightly, limit=1)
+    serve(cast(RunnerDeployment, nightly), limit=1)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,7 +19,7 @@ START_SECONDS = 180
 
 
 @contextmanager
-def prefect_server(home: Home, port: int | None = None, *, shared: bool = False) -> Iterator[str]:
+def prefect_server(home: Home, port: int | None = None, *, shared: bool = False) -> Generator[str]:
     """Give the address of a Prefect API for this home: the one that `conductor up` serves, or one for the body.
 
     A `shared` one is found by others who use this home meanwhile.
@@ -50,7 +50,7 @@ def prefect_server(home: Home, port: int | None = None, *, shared: bool = False)
 @contextmanager
 def accounting_sandbox(
     home: Home, receipts_per_day: int, port: int | None = None, *, shared: bool = False
-) -> Iterator[str]:
+) -> Generator[str]:
     """Give the address of an accounting sandbox for this home: the one that `conductor up` serves, or one for the body."""
     if found := home.running("sandbox", "/"):
         yield found.url
@@ -58,14 +58,9 @@ def accounting_sandbox(
     url = f"http://127.0.0.1:{port or free_port()}"
     command = [
         *("-m", "sandbox", "quickbooks", "--port", url.rsplit(":", 1)[1]),
-        *("--state", str(home.path / "run" / "sandbox-state.json")),
-        *("--receipts-per-day", str(receipts_per_day)),
+        *("--home", str(home.path / "sandbox"), "--receipts", str(receipts_per_day)),
     ]
-    secret = {
-        "SANDBOX_CLIENT_SECRET": home.secret("accounting-client-secret"),
-        "SANDBOX_CONTROL_TOKEN": home.secret("sandbox-control-token"),
-    }
-    with serving(command, {**os.environ, **secret}, home.path / "logs" / "sandbox.log") as process:
+    with serving(command, os.environ, home.path / "logs" / "sandbox.log") as process:
         _wait_until_answering(
             "the accounting sandbox", url + "/", process, home.path / "logs" / "sandbox.log"
         )
@@ -74,7 +69,7 @@ def accounting_sandbox(
 
 
 @contextmanager
-def _listed(home: Home, name: str, running: Running, shared: bool) -> Iterator[None]:
+def _listed(home: Home, name: str, running: Running, shared: bool) -> Generator[None]:
     if not shared:
         yield
         return
@@ -88,7 +83,7 @@ def _listed(home: Home, name: str, running: Running, shared: bool) -> Iterator[N
 @contextmanager
 def serving(
     command: list[str], environment: Mapping[str, str], log: Path
-) -> Iterator[subprocess.Popen[bytes]]:
+) -> Generator[subprocess.Popen[bytes]]:
     """Run a Python program for the time of the body; it ends with us whatever ends us."""
     with log.open("ab") as stream:
         process = subprocess.Popen(

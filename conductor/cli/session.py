@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from conductor.cli.connecting import connect_sandbox
 from conductor.cli.home import EMBEDDED, Home
 from conductor.cli.servers import accounting_sandbox, prefect_server
-from conductor.embedded import CLIENT_ID
 from conductor.errors import FixTheConfiguration
 from conductor.settings import load_settings
 from conductor.workspace import Workspace
@@ -19,7 +18,7 @@ RECEIPTS_PER_DAY = 5_000
 
 
 @contextmanager
-def opened(home: Path, workspace: str) -> Iterator[Workspace]:
+def opened(home: Path, workspace: str) -> Generator[Workspace]:
     """Open a workspace for a command that reads or mends. An embedded home that was never used is `FixTheConfiguration`."""
     from flows.steps.opening import new_run_id, open_workspace, utc_now
 
@@ -36,7 +35,7 @@ def opened(home: Path, workspace: str) -> Iterator[Workspace]:
 
 
 @contextmanager
-def ready_to_run(home: Home, workspace: str, *, receipts_per_day: int = RECEIPTS_PER_DAY) -> Iterator[None]:
+def ready_to_run(home: Home, workspace: str, *, receipts_per_day: int = RECEIPTS_PER_DAY) -> Generator[None]:
     """Have a Prefect API and an accounting system at hand while flows run in this process.
 
     For the embedded workspace both are this home's own, and nothing of the surroundings' Prefect is seen. Import flows inside.
@@ -58,8 +57,9 @@ def ready_to_run(home: Home, workspace: str, *, receipts_per_day: int = RECEIPTS
 def use_sandbox(home: Home, url: str) -> None:
     """Let this process, and what it starts, take the sandbox for the accounting system; consent is given on the way."""
     os.environ["CONDUCTOR_ACCOUNTING_URL"] = url
-    os.environ["CONDUCTOR_ACCOUNTING_CLIENT_ID"] = CLIENT_ID
-    os.environ["CONDUCTOR_ACCOUNTING_CLIENT_SECRET"] = home.secret("accounting-client-secret")
+    credentials = home.sandbox_credentials()
+    os.environ["CONDUCTOR_ACCOUNTING_CLIENT_ID"] = credentials.client_id
+    os.environ["CONDUCTOR_ACCOUNTING_CLIENT_SECRET"] = credentials.client_secret
     connect_sandbox(home.path, load_settings(home.path, os.environ))
 
 

@@ -35,7 +35,7 @@ def story(told: Story) -> None:
         [(f.label, f.value) for f in told.facts],
     )
     costs = [
-        (c.step, "" if c.rows is None else f"{c.rows:,}", f"{c.seconds:.2f}", f"{c.peak_mib:.0f}")
+        (c.step, "" if c.rows is None else f"{c.rows:,}", f"{c.seconds:.2f}", f"{c.peak_mib or 0:.0f}")
         for c in told.costs
     ]
     table("what it took", ("step", "rows", "seconds", "peak MiB"), costs, right=(1, 2, 3))

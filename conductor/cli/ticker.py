@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -14,7 +14,7 @@ from flows.steps.progress import Progress
 
 
 @contextmanager
-def ticking(dataset: str, *, quiet: bool) -> Iterator[dict[Slot, bool]]:
+def ticking(dataset: str, *, quiet: bool) -> Generator[dict[Slot, bool]]:
     """Print a line for each finished step; give the dataset's slots that were seen, and whether a step had work to do there."""
     seen: dict[Slot, bool] = {}
     console = Console(highlight=False, quiet=quiet)

@@ -20,6 +20,8 @@ from conductor.quality.suite import Outcome, check
 from conductor.quality.verdict import Limits, Verdict
 from conductor.values import FailedExpectation, Refined
 
+USUAL = Limits()
+
 
 def judge(
     contract: Contract,
@@ -27,7 +29,7 @@ def judge(
     refined: Refined,
     files: Sequence[str],
     storage_options: Mapping[str, str] | None = None,
-    limits: Limits = Limits(),  # noqa: B008 - frozen
+    limits: Limits = USUAL,
 ) -> Verdict:
     """Judge the accepted rows in `files` (addresses or paths of Parquet files) and the counts of `refined`.
 
@@ -84,6 +86,17 @@ def _verdict(outcomes: Sequence[Outcome], page: Page) -> Verdict:
 
 
 def _failure(outcome: Outcome) -> FailedExpectation:
-    words = outcome.expectation.type.removeprefix("expect_").replace("_", " ")
     column = outcome.expectation.column or "the table"
-    return FailedExpectation(expectation=words, column=column, observed=outcome.observed)
+    return FailedExpectation(expectation=words(outcome.expectation), column=column, observed=outcome.observed)
+
+
+def words(expectation: Expectation) -> str:
+    """Say an expectation in words, such as `column values to be between min 1 max 9`."""
+    said = expectation.type.removeprefix("expect_").split("_")
+    for name, value in expectation.kwargs:
+        if name.startswith("column") or value is None:
+            continue
+        label = name.split("_")[-2 if name.endswith("_value") else -1]
+        told = ", ".join(value) if isinstance(value, tuple) else str(value)
+        said += [told] if label in said else [label, told]
+    return " ".join(said)

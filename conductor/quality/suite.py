@@ -33,6 +33,8 @@ COUNTS = frozenset(
 """Results that say how many, never which: all that is shown of a classified column."""
 
 EXAMPLES = 10
+_OF_NOTHING = frozenset({"expect_column_values_to_not_be_null"})
+"""Expectations that nothing breaks: missing values, of which there are no examples."""
 _PLACE = "place"
 _ALONE = threading.Lock()
 """Great Expectations keeps one project per process."""
@@ -84,11 +86,13 @@ def _validate(rows: pl.DataFrame, suite: Sequence[Expectation]) -> Any:
     from great_expectations.data_context.types.base import ProgressBarsConfig
     from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 
-    asked = gx.ExpectationSuite(name="contract")
-    for place, found in enumerate(suite):
-        kwargs = {name: list(value) if isinstance(value, tuple) else value for name, value in found.kwargs}
-        configuration = ExpectationConfiguration(type=found.type, kwargs=kwargs, meta={_PLACE: place})
-        asked.add_expectation_configuration(configuration)
+    asked = gx.ExpectationSuite(
+        name="contract",  # given all at once: adding one would replace another of its type on the same column
+        expectations=[
+            ExpectationConfiguration(type=found.type, kwargs=_arguments(found), meta={_PLACE: place})
+            for place, found in enumerate(suite)
+        ],
+    )
     memory, silent = InMemory(init_temp_docs_sites=False), ProgressBarsConfig(globally=False)
     context = gx.get_context(
         mode="ephemeral", project_config=Config(store_backend_defaults=memory, progress_bars=silent)
@@ -104,6 +108,10 @@ def _validate(rows: pl.DataFrame, suite: Sequence[Expectation]) -> Any:
     )
 
 
+def _arguments(expectation: Expectation) -> dict[str, Any]:
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in expectation.kwargs}
+
+
 def _place(found: Any) -> int:
     return int(found.expectation_config.meta[_PLACE])
 
@@ -111,12 +119,13 @@ def _place(found: Any) -> int:
 def _outcome(found: Any, expectation: Expectation, classified: frozenset[str]) -> Outcome:
     """Give the outcome, and leave in the result only what may be shown."""
     computed = not _raised(found.exception_info or {})
-    shown = _shown(found.result, secret=bool(_columns(expectation) & classified)) if computed else {}
+    counts_only = expectation.type in _OF_NOTHING or bool(_columns(expectation) & classified)
+    shown = _shown(found.result, counts_only=counts_only) if computed else {}
     found.result = shown
     found.exception_info = {
         "raised_exception": not computed,
-        "exception_message": None if computed else "It could not be computed.",
-        "exception_traceback": None,
+        "exception_message": "" if computed else "It could not be computed.",
+        "exception_traceback": "",
     }
     return Outcome(expectation, computed and bool(found.success), computed, _told(shown, computed=computed))
 
@@ -135,10 +144,10 @@ def _raised(info: Mapping[str, Any]) -> bool:
     return bool(info)  # one entry per metric that failed
 
 
-def _shown(result: Mapping[str, Any], *, secret: bool) -> dict[str, Any]:
+def _shown(result: Mapping[str, Any], *, counts_only: bool) -> dict[str, Any]:
     """Keep counts and, of open columns, examples; escaped, for the library puts values into HTML as is."""
     shown = {name: value for name, value in result.items() if name in COUNTS}
-    if secret:
+    if counts_only:
         return shown
     if "observed_value" in result:
         shown["observed_value"] = html.escape(str(result["observed_value"]))
@@ -157,6 +166,8 @@ def _told(shown: Mapping[str, Any], *, computed: bool) -> str:
         return "could not be computed"
     if "unexpected_count" in shown:
         examples = ", ".join(html.unescape(value) for value in shown.get("partial_unexpected_list", ())[:3])
+        if examples and shown["element_count"] == 1:
+            return examples
         told = f"{shown['unexpected_count']} of {shown['element_count']} rows"
         return f"{told}: {examples}" if examples else told
     return html.unescape(str(shown.get("observed_value", "")))

@@ -22,14 +22,11 @@ class Clock:
 
 @dataclass(frozen=True)
 class Limits:
-    """What a company may be asked. In any `t` seconds at most `burst + per_second * t` requests start.
+    """What a company may be asked. In any `t` seconds at most `burst + per_second * t` requests start."""
 
-    The defaults keep 10 in a second and 500 in a minute, the documented bounds of QuickBooks Online.
-    """
-
-    per_second: float = 8.0
-    burst: int = 2
-    concurrent: int = 8
+    per_second: float
+    burst: int
+    concurrent: int
 
 
 class Throttled(RetryLater):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-import tempfile
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from uuid import uuid4
 
 from conductor.errors import (
     AlreadyExists,
@@ -128,7 +128,7 @@ class FolderStore:
         except FileExistsError as error:
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)) from error
         with _aside(self.root / UNFINISHED) as aside:
-            with aside.open("wb") as target:
+            with aside.open("xb") as target:
                 if isinstance(data, Path):
                     with data.open("rb") as source:
                         shutil.copyfileobj(source, target, 1 << 20)
@@ -164,11 +164,9 @@ class FolderStore:
 
 @contextmanager
 def _aside(folder: Path) -> Generator[Path]:
-    """Give an empty file of a name nobody else has; it is gone afterwards unless it was moved."""
+    """Give a path that nobody else has; what is written there is gone afterwards unless it was moved."""
     folder.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=folder)
-    os.close(handle)
-    path = Path(name)
+    path = folder / uuid4().hex
     try:
         yield path
     finally:

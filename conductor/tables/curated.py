@@ -1,12 +1,16 @@
 """A curated table. Its Delta commit is the lake's commit point: before it no reader sees a batch."""
 
+# pyright: reportUnknownParameterType=false
+# (pyarrow ships no types)
+
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable
 from deltalake.exceptions import CommitFailedError, TableNotFoundError
 
@@ -17,6 +21,7 @@ from conductor.stores.protocol import Store
 from conductor.tables.actions import active_files, batch_prefix, name_of, put_in, take_out
 from conductor.tables.faults import told_as_ours
 from conductor.tables.log import NOTE, Commit, Note, newest_commit, note_of, slot_version, transactions
+from conductor.tables.reading import read_batches
 from conductor.tables.schema import PARTITIONS, missing_columns, table_schema
 from conductor.values import Batch, DataFile, Published, Slot
 
@@ -105,6 +110,12 @@ class CuratedTable:
     def files(self, slot: Slot | None = None) -> tuple[str, ...]:
         """Give the addresses of the files that readers see, of one slot or of all, in order."""
         return tuple(self.store.uri(key) for key in self.keys(slot))
+
+    def read(self, slot: Slot) -> Iterator[pa.RecordBatch]:
+        """Give the slot's rows as Arrow batches with the contract's columns, as a warehouse takes them."""
+        files = self.files(slot)
+        with told_as_ours(self.root):
+            yield from read_batches(files, self.contract, self.store.storage_options())
 
     def uris(self, files: Sequence[DataFile]) -> tuple[str, ...]:
         """Give the addresses of files that an engine wrote, published or not."""

@@ -1,5 +1,8 @@
 """The shape in which rows reach a warehouse: Arrow batches with exactly the contract's columns and types."""
 
+# pyright: reportUnknownParameterType=false
+# (pyarrow ships no types)
+
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
@@ -7,6 +10,7 @@ from collections.abc import Callable, Mapping
 import pyarrow as pa
 
 from conductor.contracts.model import Column, Contract, Kind
+from conductor.contracts.typed import arrow_schema, arrow_type
 from conductor.errors import FixTheConfiguration, FixTheData
 
 # No kind takes a binary fraction, and none parses text: whoever sends such a column has skipped the contract.
@@ -17,49 +21,20 @@ ACCEPTED: Mapping[Kind, Callable[[pa.DataType], bool]] = {
     Kind.INTEGER: pa.types.is_integer,
     Kind.DECIMAL: pa.types.is_decimal,
     Kind.DATE: pa.types.is_date,
-    Kind.TIMESTAMP: pa.types.is_timestamp,
+    # An instant without a zone could be anybody's local time.
+    Kind.TIMESTAMP: lambda given: pa.types.is_timestamp(given) and given.tz is not None,
     Kind.BOOLEAN: pa.types.is_boolean,
 }
 
 
-def arrow_schema(contract: Contract) -> pa.Schema:
-    """Give the Arrow schema of the contract's columns. Timestamps are UTC without a zone, in microseconds."""
-    return pa.schema([pa.field(column.name, arrow_type(column)) for column in contract.columns])
-
-
-def arrow_type(column: Column) -> pa.DataType:
-    """Give the Arrow type of a column; a decimal without precision and scale is `FixTheConfiguration`."""
-    match column.kind:
-        case Kind.TEXT:
-            return pa.string()
-        case Kind.INTEGER:
-            return pa.int64()
-        case Kind.DECIMAL:
-            return pa.decimal128(*decimal_size(column))
-        case Kind.DATE:
-            return pa.date32()
-        case Kind.TIMESTAMP:
-            return pa.timestamp("us")
-        case Kind.BOOLEAN:
-            return pa.bool_()
-
-
-def decimal_size(column: Column) -> tuple[int, int]:
-    """Give precision and scale of a decimal column."""
-    if column.precision is None or column.scale is None:
-        raise FixTheConfiguration(
-            f"the decimal column {column.name} has no precision and scale in its contract"
-        )
-    return column.precision, column.scale
-
-
 def conform(contract: Contract, batch: pa.RecordBatch) -> pa.RecordBatch:
-    """Give the contract's columns of a batch in its order and types, every value unchanged.
+    """Give the contract's columns of a batch in its order and types, every value unchanged; other columns are left out.
 
-    Errors: `FixTheConfiguration` for a missing column or one of another kind; `FixTheData` for a value that would lose digits.
+    Errors: `FixTheConfiguration` for a missing column or one of another kind; `FixTheData` for a value that would
+    lose digits.
     """
     arrays = [_column(contract, column, batch) for column in contract.columns]
-    return pa.RecordBatch.from_arrays(arrays, schema=arrow_schema(contract))
+    return pa.RecordBatch.from_arrays(arrays, schema=arrow_schema(contract.columns))
 
 
 def _column(contract: Contract, column: Column, batch: pa.RecordBatch) -> pa.Array:

@@ -1,5 +1,8 @@
 """What every warehouse offers, whoever keeps the tables."""
 
+# pyright: reportUnknownParameterType=false
+# (pyarrow ships no types)
+
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence

@@ -1,11 +1,14 @@
 """Row hashes that come out the same wherever the rows are kept and in whatever order they are read."""
 
+# pyright: reportUnknownParameterType=false
+# (pyarrow ships no types)
+
 from __future__ import annotations
 
 import hashlib
 import json
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pyarrow as pa
@@ -36,7 +39,7 @@ def hash_rows(contract: Contract, batches: Iterable[pa.RecordBatch]) -> RowHashe
 
 
 def canonical(value: object) -> str | None:
-    """Give the one text of a value: decimals with all places of their scale, instants with microseconds, null as null."""
+    """Give the one text of a value: decimals with all places of their scale, instants in UTC with microseconds, null as null."""
     match value:
         case None | str():
             return value
@@ -45,7 +48,7 @@ def canonical(value: object) -> str | None:
         case Decimal():
             return format(value, "f")
         case datetime():
-            return value.isoformat(timespec="microseconds")
+            return value.astimezone(UTC).isoformat(timespec="microseconds")
         case date():
             return value.isoformat()
         case _:

@@ -8,13 +8,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from conductor.contracts.model import Column, Contract, Kind
+from conductor.contracts.ddl import Warehouse as Dialect
+from conductor.contracts.ddl import column_type
+from conductor.contracts.model import Contract
 from conductor.errors import FixTheConfiguration
-from conductor.warehouses.arrow import decimal_size
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 OWN_SCHEMAS = frozenset({"conductor", "marts", "main", "public", "information_schema", "pg_catalog"})
-OWNER_COLUMNS = (("_slot", "VARCHAR"), ("_version", "BIGINT"), ("_batch", "VARCHAR"))
+OWNER_COLUMNS = ("_slot", "_version", "_batch")
+OWNERS = "_slot VARCHAR NOT NULL, _version BIGINT NOT NULL, _batch VARCHAR NOT NULL"
 STAGING = '"conductor_staging"'
 MART = "marts.mart_daily_revenue"
 
@@ -25,7 +27,7 @@ SYSTEM_TABLES = (
         batch VARCHAR PRIMARY KEY, slot VARCHAR NOT NULL, version BIGINT NOT NULL, epoch BIGINT NOT NULL,
         rows BIGINT NOT NULL, inserted BIGINT NOT NULL, updated BIGINT NOT NULL, deleted BIGINT NOT NULL,
         sums VARCHAR NOT NULL, days VARCHAR NOT NULL, identity VARCHAR NOT NULL,
-        sequence BIGINT NOT NULL UNIQUE, loaded_at TIMESTAMP NOT NULL, UNIQUE (slot, version))""",
+        sequence BIGINT NOT NULL UNIQUE, loaded_at TIMESTAMPTZ NOT NULL, UNIQUE (slot, version))""",
     "CREATE TABLE IF NOT EXISTS conductor.built_through (sequence BIGINT NOT NULL)",
 )
 
@@ -39,6 +41,11 @@ def quoted(name: str) -> str:
             f"{name!r} cannot be a name in the warehouse: it starts with a small letter, then letters, digits and _"
         )
     return f'"{name}"'
+
+
+def literal(text: str) -> str:
+    """Give a text as an SQL literal, for the few places that take no parameters."""
+    return "'" + text.replace("'", "''") + "'"
 
 
 def schema(contract: Contract) -> str:
@@ -55,31 +62,17 @@ def table(contract: Contract) -> str:
     return f"{schema(contract)}.{quoted(contract.table)}"
 
 
-def column_type(column: Column) -> str:
-    """Give the SQL type of a column. There is no binary fraction among them."""
-    match column.kind:
-        case Kind.TEXT:
-            return "VARCHAR"
-        case Kind.INTEGER:
-            return "BIGINT"
-        case Kind.DECIMAL:
-            precision, scale = decimal_size(column)
-            return f"DECIMAL({precision},{scale})"
-        case Kind.DATE:
-            return "DATE"
-        case Kind.TIMESTAMP:
-            return "TIMESTAMP"
-        case Kind.BOOLEAN:
-            return "BOOLEAN"
+def definitions(contract: Contract, dialect: Dialect) -> str:
+    """Give the column list of the product's table and of its staging table.
 
-
-def definitions(contract: Contract) -> str:
-    """Give the column list of the product's table and of its staging table."""
+    Only the key is NOT NULL, and there is no key constraint: a column that comes later has no values in older rows, and MERGE
+    keeps each key once.
+    """
     own = (
-        f"{quoted(column.name)} {column_type(column)}{' NOT NULL' if column.name in contract.key else ''}"
+        f"{quoted(column.name)} {column_type(column, dialect)}{' NOT NULL' if column.name in contract.key else ''}"
         for column in contract.columns
     )
-    return ", ".join((*own, *(f"{name} {kind} NOT NULL" for name, kind in OWNER_COLUMNS)))
+    return ", ".join((*own, OWNERS))
 
 
 def repeated_key(contract: Contract) -> str:
@@ -107,7 +100,7 @@ def count_new(contract: Contract) -> str:
 
 def merge(contract: Contract) -> str:
     """Bring the staged rows in. Between slots the newer row wins; equal ones by the slots' order, so that any order of loads ends alike."""
-    columns = [quoted(column.name) for column in contract.columns] + [name for name, _ in OWNER_COLUMNS]
+    columns = [*(quoted(column.name) for column in contract.columns), *OWNER_COLUMNS]
     key = {quoted(name) for name in contract.key}
     updates = ", ".join(f"{name} = new.{name}" for name in columns if name not in key)
     return (

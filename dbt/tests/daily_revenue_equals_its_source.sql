@@ -10,7 +10,7 @@ with source_sums as (
         sum(net_home) as net_home,
         sum(tax_home) as tax_home
     from {{ source('finance', 'sales_receipts') }}
-    where not coalesce(voided, false) and {{ of_these_days('business_date') }}
+    where not voided and line_type <> 'note' and {{ of_these_days('business_date') }}
     group by business_date, currency
 ),
 

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from conductor.warehouses.build import build as run_dbt
-
-from conductor.events.cloudevents import data_ready
 from conductor.ledger import Event
 from conductor.values import Built, Loaded, State
+from conductor.warehouses.build import build as run_dbt
 from conductor.workspace import DBT_PROJECT
+from flows.steps.facts import data_ready
 from flows.steps.holder import alive, holder
 from flows.steps.step import step
 from flows.steps.turn import Turn
 
 
 def _events(turn: Turn, built: Built) -> tuple[Event, ...]:
-    return (data_ready(turn.workspace.name, built, turn.workspace.now()),)
+    return (data_ready(turn, built),)
 
 
 @step(Built, state=State.BUILT, events=_events)
@@ -31,16 +30,16 @@ def build(turn: Turn, loaded: Loaded) -> Built:
     lease = ledger.acquire(f"build:{workspace.name}", holder(workspace.run_id), ttl, alive)
     try:
         pending = warehouse.pending()
-        days = sorted({load.slot.day for load in pending} | {loaded.batch.slot.day})
+        days = sorted({day for entry in pending for day in entry.days} | {loaded.batch.slot.day})
         result = run_dbt(
-            warehouse.file,
+            workspace.home / "warehouse.duckdb",
             DBT_PROJECT,
             workspace.home / "dbt",
             f"source:{turn.product.contract.schema}.{turn.product.contract.table}+",
             tuple(days),
         )
         ledger.ensure(lease)
-        through = max([load.sequence for load in pending] + [loaded.sequence])
+        through = max([entry.sequence for entry in pending] + [loaded.sequence])
         warehouse.mark_built(through)
         warehouse.swap_read_copy()
     finally:

@@ -19,7 +19,8 @@ def gate(turn: Turn, refined: Refined) -> Gated:
     What does not pass, or can't be judged, is `FixTheData`: nothing that depends on it goes on. Repeats: judges again.
     """
     workspace, contract = turn.workspace, turn.product.contract
-    verdict = judge(contract, expectations(contract), refined, workspace.table(contract).uris(refined.files))
+    files = workspace.table(contract).uris(refined.files)
+    verdict = judge(contract, expectations(contract), refined, files, workspace.lake.storage_options())
     page = docs.write(workspace.lake, workspace.home / "docs", contract, refined, verdict)
     if not verdict.passed:
         worst = "; ".join(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import resource
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +22,7 @@ class Measured:
 
 
 @contextmanager
-def measured() -> Iterator[Measured]:
+def measured() -> Generator[Measured]:
     """Measure the body. The kernel's high-water mark is reset first, so that one step's peak is not the next one's."""
     _reset_peak()
     found = Measured()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -15,7 +15,7 @@ from conductor.settings import Settings
 from conductor.values import Slot
 from conductor.workspace import Workspace
 from flows.steps.opening import new_run_id, open_workspace, utc_now
-from flows.steps.tell import tell_failure
+from flows.steps.tell import tell, tell_failure
 
 
 class Night:
@@ -29,7 +29,7 @@ class Night:
 
 
 @contextmanager
-def night(workspace: str, dataset: str, day: date | None) -> Iterator[Night]:
+def night(workspace: str, dataset: str, day: date | None) -> Generator[Night]:
     """Open the workspace and settle the day; if the body fails, tell the people who are to know, with cause and next command."""
     scheduled = flow_run.scheduled_start_time or utc_now()
     opened = open_workspace(workspace, os.environ, utc_now, flow_run.id or new_run_id())
@@ -37,6 +37,7 @@ def night(workspace: str, dataset: str, day: date | None) -> Iterator[Night]:
         tonight = Night(opened, dataset, business_day(day, scheduled, opened.settings))
         try:
             yield tonight
+            tell(opened, tonight.slots)
         except ConductorError as error:
             tell_failure(opened, Slot(dataset=dataset, day=tonight.day), error)
             raise
@@ -58,3 +59,15 @@ def business_day(day: date | None, scheduled: datetime, settings: Settings) -> d
             next_command=f"conductor run nightly-financials --day {(local - timedelta(days=1)).isoformat()}",
         )
     return day
+
+
+@contextmanager
+def mending(workspace: str, batch: str) -> Generator[tuple[Workspace, Slot]]:
+    """Open the workspace for work on a batch that is there; give it with the batch's slot."""
+    opened = open_workspace(workspace, os.environ, utc_now, flow_run.id or new_run_id())
+    try:
+        slot = opened.ledger.batch(batch).batch.slot
+        yield opened, slot
+        tell(opened, [slot])
+    finally:
+        opened.close()

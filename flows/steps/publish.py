@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from conductor.events.cloudevents import dataset_published
 from conductor.ledger import Event
 from conductor.values import Gated, Published, Refined, State
+from flows.steps.facts import dataset_published
 from flows.steps.step import step
 from flows.steps.turn import Turn
 
 
 def _events(turn: Turn, published: Published) -> tuple[Event, ...]:
-    return (dataset_published(turn.workspace.name, published, turn.workspace.now()),)
+    return (dataset_published(turn, published),)
 
 
 @step(Published, state=State.PUBLISHED, events=_events)

@@ -24,7 +24,8 @@ def refine(turn: Turn, batch: Batch) -> Refined:
     """
     job = _job(turn, batch)
     size = sum(file.path.stat().st_size for file in job.records)
-    choice = choose_engine(size, turn.workspace.settings)
+    rows = sum(landed.rows for landed in _objects(turn, batch))
+    choice = choose_engine(size, rows, turn.workspace.settings.memory_bytes, turn.workspace.settings)
     outcome = open_engine(choice.engine).refine(job)
     if not outcome.counts.balanced:
         raise StopAndCall(
@@ -77,4 +78,6 @@ def _fetched(turn: Turn, landed: Landed) -> RecordsFile:
 def _reference(turn: Turn, dataset: str, batch: Batch) -> ReferenceFiles:
     table = turn.workspace.table(turn.workspace.product(dataset).contract)
     slot = batch.slot.model_copy(update={"dataset": dataset})
-    return ReferenceFiles(uris=table.files(slot), storage_options=turn.workspace.lake.storage_options())
+    return ReferenceFiles(
+        contract=table.contract, uris=table.files(slot), storage_options=turn.workspace.lake.storage_options()
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -102,14 +102,14 @@ class Turn:
 
 
 @contextmanager
-def turn(workspace: Workspace, slot: Slot) -> Iterator[Turn]:
+def turn(workspace: Workspace, slot: Slot) -> Generator[Turn]:
     """Take the slot's turn: lease and scratch folder for the body, and a row in the history of attempts whatever comes of it.
 
     `LeaseHeld` if another living run has it. Repeats: a slot whose run died is taken over at once on the same machine, and when
     its lease has run out elsewhere.
     """
     ttl = timedelta(seconds=workspace.settings.lease_seconds)
-    lease = workspace.ledger.acquire(f"slot:{slot.id}", holder(workspace.run_id), ttl, alive)
+    lease = workspace.ledger.acquire(slot.id, holder(workspace.run_id), ttl, alive)
     attempt = workspace.ledger.begin(slot, workspace.run_id, lease.epoch)
     scratch = workspace.scratch / f"{slot.id.replace('/', '-')}-{lease.epoch}"
     scratch.mkdir(parents=True, exist_ok=True)
@@ -150,7 +150,7 @@ def _record(error: BaseException | None) -> ErrorRecord | None:
 
 
 @contextmanager
-def _renewed(workspace: Workspace, lease: Lease, ttl: timedelta) -> Iterator[None]:
+def _renewed(workspace: Workspace, lease: Lease, ttl: timedelta) -> Generator[None]:
     """Renew the lease from a thread of its own, three times per time to live, until the body ends or the lease is lost."""
     over = threading.Event()
 

@@ -137,7 +137,7 @@ def _read(company: Company, lower: str, identity: str, now: datetime, whim: Rand
     try:
         page = company.ask(Query(entity, where=everything), now, whim)
     except BadQuery as error:
-        raise Refused("2030", "Invalid ID", f"{identity} is no id.") from error
+        raise Refused("610", "Object Not Found", f"{identity} is no id.") from error
     if not page.rows:
         raise Refused("610", "Object Not Found", f"There is no {entity} {identity}.")
     return {entity: page.rows[0]}

@@ -52,7 +52,7 @@ def consent(
     redirect, realm = sent.get("redirect_uri", ""), sent.get("realm", profiles[0].realm)
     if sent.get("client_id") != client.id or sent.get("response_type") != "code":
         return Answer(400, b"This app is not registered here.", "text/plain")
-    if urlsplit(redirect).hostname not in LOOPBACK or realm not in {each.realm for each in profiles}:
+    if not _is_loopback(redirect) or realm not in {each.realm for each in profiles}:
         return Answer(400, b"The redirect address or the company is not allowed.", "text/plain")
     if sent.get("auto") != "1":
         return Answer(200, _page(profiles, sent).encode(), HTML)
@@ -102,6 +102,16 @@ def discovery(url: str) -> Document:
         "scopes_supported": ["com.intuit.quickbooks.accounting"],
         "token_endpoint_auth_methods_supported": ["client_secret_basic"],
     }
+
+
+def _is_loopback(address: str) -> bool:
+    """Say whether an address can be redirected to: of this machine, and fit for a header line."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return False
+    fit = address.isascii() and address.isprintable()
+    return fit and parts.scheme in {"http", "https"} and parts.hostname in LOOPBACK
 
 
 def _page(profiles: Sequence[Profile], sent: Mapping[str, str]) -> str:

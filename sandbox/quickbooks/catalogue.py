@@ -89,6 +89,10 @@ CUSTOMER_NAMES = (
     'The "Quoted" Shop', "Comma, Inc.", "Back\\slash Systems", "हिमालय चाय", "ร้านดอกไม้",
     "Đà Nẵng Foods", "Ærø Bådeværft", "Plain Paper Co.",
 )  # fmt: skip
+CUSTOMERS = tuple(
+    Customer(str(place), name, active=name != CUSTOMER_NAMES[-1])
+    for place, name in enumerate(CUSTOMER_NAMES, start=1)
+)
 WORDS = (
     "Notebook", "Fountain pen", "Desk lamp", "Café mug", "Backpack", "Wool scarf", "Tea set",
     "Map of the world", "Chess board", "Bicycle bell", "Umbrella", "Water bottle",
@@ -112,12 +116,6 @@ def _item(item_id: str, name: str, rng: Random) -> Item:
     kind = "Category" if item_id == CATEGORY else rng.choice(("Inventory", "NonInventory", "Service"))
     sku = None if kind == "Service" else f"SKU-{item_id:0>4}"
     return Item(item_id, name, kind, price, sku, item_id not in INACTIVE)
-
-
-def customers() -> tuple[Customer, ...]:
-    """Give the customers; the last one is inactive."""
-    numbered = enumerate(CUSTOMER_NAMES, start=1)
-    return tuple(Customer(str(place), name, place != len(CUSTOMER_NAMES)) for place, name in numbered)
 
 
 def rate(seed: int, currency: str, day: date) -> Decimal | None:

@@ -57,16 +57,15 @@ class Company:
     def __init__(self, profile: Profile, book: ReceiptBook, ledger: Ledger) -> None:
         self.profile, self.book, self.ledger = profile, book, ledger
         self._receipts = tables.receipts(book.seed)
-        profiles: Callable[[Query, datetime], Iterable[Profile]] = lambda *_: [profile]  # noqa: E731
         self._entities: Mapping[str, Asked] = {
             "SalesReceipt": _asked(self._receipts, self._candidates),
             "JournalEntry": _asked(tables.ENTRIES, lambda *_: ledger.entries),
             "Item": _asked(tables.ITEMS, lambda *_: catalogue.items(book.seed)),
-            "Customer": _asked(tables.CUSTOMERS, lambda *_: catalogue.customers()),
+            "Customer": _asked(tables.CUSTOMERS, lambda *_: catalogue.CUSTOMERS),
             "Account": _asked(tables.ACCOUNTS, lambda *_: catalogue.ACCOUNTS),
             "ExchangeRate": _asked(tables.RATES, self._rates),
-            "CompanyInfo": _asked(tables.PROFILES, profiles),
-            "Preferences": _asked(tables.PREFERENCES, profiles),
+            "CompanyInfo": _asked(tables.PROFILES, self._profiles),
+            "Preferences": _asked(tables.PREFERENCES, self._profiles),
         }
 
     def ask(self, query: Query, now: datetime, whim: Random) -> Page:
@@ -83,11 +82,13 @@ class Company:
     def captured(self, entities: Sequence[str], since: datetime, now: datetime) -> Document:
         """Give what changed since an instant, per entity, at most 1000 objects in all, the oldest first."""
         if now - since > LOOK_BACK:
-            raise Refused("4002", "Invalid changedSince", "changedSince must be within the last 30 days.")
+            raise Refused("4001", "Invalid query", "changedSince must be within the last 30 days.")
         left, responses = LARGEST_CAPTURE, list[Document]()
         for entity in entities:
             if entity not in self._entities:
-                raise Refused("2030", "Invalid ID", f"{entity} is not supported by change data capture.")
+                raise Refused(
+                    "500", "Unsupported Operation", f"{entity} is not supported by change data capture."
+                )
             rows = self._changed(entity, since, now, left)
             left -= len(rows)
             responses.append(_captured(entity, rows))
@@ -128,6 +129,9 @@ class Company:
         if not any(low for low, _ in limits):
             first = min(first, last)
         return self.book.between(first, last)
+
+    def _profiles(self, *_: object) -> Iterable[Profile]:
+        return [self.profile]
 
     def _rates(self, query: Query, now: datetime) -> Iterable[Rate]:
         day = bounds(query, "AsOfDate")[0] or now.astimezone(PACIFIC).date()

@@ -56,7 +56,7 @@ def receipt(value: Receipt, seed: int) -> Document:
     currency = catalogue.CURRENCIES.get(value.currency, value.currency)
     document["CurrencyRef"] = reference(value.currency, currency)
     if value.customer:
-        buyer = catalogue.customers()[int(value.customer) - 1]
+        buyer = catalogue.CUSTOMERS[int(value.customer) - 1]
         document["CustomerRef"] = reference(buyer.id, buyer.name)
     if value.void:
         document["PrivateNote"] = "Voided"

@@ -152,7 +152,9 @@ class Injector:
         """Count a request in its scopes and give the fault that it meets, if any. At most one per request."""
         self._seen.update(scopes)
         if self.faults.permanent:
-            return self.faults.permanent if scopes & {Scope.API, Scope.REFRESH} else None
+            consent = self.faults.permanent is Fault.REVOKED_CONSENT
+            hit = {Scope.API, Scope.REFRESH} if consent else {Scope.API}
+            return self.faults.permanent if scopes & hit else None
         for planned in self._open:
             if planned.fault.scope in scopes and planned.nth <= self._seen[planned.fault.scope]:
                 self._open.remove(planned)

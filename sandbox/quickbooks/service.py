@@ -25,7 +25,7 @@ from sandbox.quickbooks.tables import Profile
 
 SHOP = Profile("9130350000000001", "Paper & Co. Shop")
 GROUP = Profile("9130350000000002", "Paper & Co. Group")
-RACE_SECONDS = 1.0
+RACE_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ class Service:
         return instead(due, self._clock())
 
     def _lose_race(self, token: str) -> None:
-        """Hold a refresh until another one has rotated the token, or for a second where none comes."""
+        """Hold a refresh until another one has rotated the token, or for two seconds where none comes."""
         self.tokens.rotate_once = True
         self._turn.wait_for(lambda: not self.tokens.is_current(token), RACE_SECONDS)
         self.tokens.rotate_once = False

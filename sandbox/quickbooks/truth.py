@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from sandbox.quickbooks.jsontext import Document
+from sandbox.quickbooks.jsontext import Document, number
 from sandbox.quickbooks.receipts import Flaw, Receipt
 
 
@@ -96,10 +96,10 @@ def _document(truth: CurrencyTruth) -> Document:
         "currency": truth.currency,
         "receipts": truth.receipts,
         "lines": truth.lines,
-        "net": str(truth.net),
-        "discount": str(truth.discount),
-        "tax": str(truth.tax),
-        "gross": str(truth.gross),
+        "net": str(number(truth.net)),
+        "discount": str(number(truth.discount)),
+        "tax": str(number(truth.tax)),
+        "gross": str(number(truth.gross)),
         "flawed_lines": truth.flawed_lines,
-        "flawed": str(truth.flawed),
+        "flawed": str(number(truth.flawed)),
     }

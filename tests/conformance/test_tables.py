@@ -13,17 +13,22 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import duckdb
 import polars as pl
 import pytest
 from deltalake import DeltaTable, write_deltalake
+from servers.fixtures import arguments
+from servers.s3 import S3Server, make_bucket
 
 from conductor.contracts.model import Column, Contract, Kind
 from conductor.errors import FixTheConfiguration, LeaseLost, RetryLater, StopAndCall, Superseded
-from conductor.stores import StoreKind, open_store
+from conductor.stores import Credentials, StoreKind, open_store
 from conductor.tables import CuratedTable, file_prefix
+from conductor.tables.faults import told_as_ours
 from conductor.values import Batch, DataFile, Slot, digest
+from conductor.warehouses.arrow import conform
 
 AT = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 DAY = date(2026, 11, 23)
@@ -61,11 +66,17 @@ class Place:
         return CuratedTable(open_store(self.kind, **self.arguments), contract)
 
 
+@pytest.fixture(scope="module")
+def bucket(s3_server: S3Server) -> dict[str, object]:
+    """One bucket for all tests here, each with a prefix of its own: a bucket takes the server a good deal of disk."""
+    return arguments(s3_server, make_bucket(s3_server))
+
+
 @pytest.fixture(params=list(StoreKind), ids=str)
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     if request.param is StoreKind.FOLDER:
         return Place(StoreKind.FOLDER, {"root": tmp_path / "lake"})
-    return Place(StoreKind.S3, request.getfixturevalue("s3_bucket"))
+    return Place(StoreKind.S3, {**request.getfixturevalue("bucket"), "prefix": f"lake-{uuid4().hex}"})
 
 
 @pytest.fixture
@@ -379,9 +390,43 @@ def test_a_sweep_leaves_files_that_an_attempt_may_still_publish(place: Place) ->
     assert seen(table) == ["new"]
 
 
-def test_a_store_that_does_not_answer_is_asked_again_later(place: Place) -> None:
-    if place.kind is StoreKind.FOLDER:
-        pytest.skip("a folder always answers")
-    dead = replace(place, arguments={**place.arguments, "endpoint_url": "http://127.0.0.1:1"})
+def test_a_store_that_does_not_answer_is_asked_again_later(bucket: dict[str, object]) -> None:
+    dead = Place(StoreKind.S3, {**bucket, "endpoint_url": "http://127.0.0.1:1"})
     with pytest.raises(RetryLater):
         dead.table().version(SLOT)
+
+
+def test_refused_credentials_are_for_a_person(bucket: dict[str, object]) -> None:
+    stranger = Place(StoreKind.S3, {**bucket, "credentials": Credentials("STRANGER", "not-the-secret")})
+    with pytest.raises(FixTheConfiguration):
+        stranger.table().version(SLOT)
+
+
+def test_a_warehouse_gets_the_rows_of_one_slot_in_the_contract_s_types(place: Place) -> None:
+    table = place.table()
+    other = a_batch(1, Slot(dataset=SLOT.dataset, day=DAY, part="x"))
+    files = [a_file(table, a_batch(1), 1, "a", "b"), a_file(table, a_batch(1), 1, "c", n=1)]
+    table.publish(a_batch(1), files, 1, AT)
+    table.publish(other, [a_file(table, other, 1, "z")], 1, AT)
+    wider = place.table(replace(CONTRACT, columns=(*COLUMNS, Column("note", Kind.TEXT, "a note"))))
+    rows = [row for batch in wider.read(SLOT) for row in conform(wider.contract, batch).to_pylist()]
+    common = {"amount": Decimal("12.30"), "sold_on": DAY, "note": None}
+    assert sorted(rows, key=lambda row: row["id"]) == [{"id": name} | common for name in "abc"]
+    assert list(table.read(Slot(dataset=SLOT.dataset, day=DAY, part="none"))) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("Upload aborted: No space left on device (os error 28)", StopAndCall),
+        ("Client error with status 403 Forbidden: SignatureDoesNotMatch", FixTheConfiguration),
+        ("error sending request: connection reset by key=AKSECRET", RetryLater),
+    ],
+)
+def test_what_the_store_says_is_sorted_by_what_to_do_and_not_repeated(
+    text: str, kind: type[Exception]
+) -> None:
+    with pytest.raises(kind) as caught, told_as_ours("curated/finance/receipts"):
+        raise OSError(text)
+    assert str(caught.value).count("curated/finance/receipts") == 1
+    assert "AKSECRET" not in str(caught.value)

@@ -6,15 +6,10 @@ import typer
 
 from conductor.cli.commands import (
     approve,
-    audit,
     connect,
     demo,
-    doctor,
     explain,
-    plan,
-    quarantine,
     query,
-    reconcile,
     replay,
     run,
     sandbox,
@@ -29,17 +24,12 @@ def register(cli: typer.Typer) -> None:
         demo,
         up,
         run,
-        plan,
         status,
         explain,
         query,
         replay,
         approve,
-        reconcile,
-        audit,
-        doctor,
         connect,
     ):
         command.register(cli)
-    cli.add_typer(quarantine.cli, name="quarantine")
     cli.add_typer(sandbox.cli, name="sandbox")

@@ -29,7 +29,7 @@ def approve(
 ) -> None:
     """Allow a journal entry whose own period is closed to be posted on an open day; the next run posts it."""
     with opened(home, workspace) as found:
-        waiting = found.ledger.batch(batch)
+        waiting = found.ledger.batch(batch).batch
         found.ledger.approve(batch, "closed period", by=by, reason=reason, details=post_on.date().isoformat())
     show.console.print(
         f"[green]✓[/] noted. Next: conductor run nightly-financials --day {waiting.slot.day.isoformat()}"

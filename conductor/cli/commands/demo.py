@@ -35,7 +35,7 @@ def demo(
     fault: Annotated[
         str | None,
         typer.Option(
-            help="Break the accounting API once, such as expired-token, reset, truncated, throttle."
+            help="Break the accounting API once, such as token_expired, reset, truncated or throttled."
         ),
     ] = None,
     home: HomeOption = DEFAULT_HOME,
@@ -56,7 +56,7 @@ def demo(
         stack.enter_context(ready_to_run(place, EMBEDDED, receipts_per_day=receipts))
         if fault:
             break_sandbox(
-                os.environ["CONDUCTOR_ACCOUNTING_URL"], place.secret("sandbox-control-token"), fault
+                os.environ["CONDUCTOR_ACCOUNTING_URL"], place.sandbox_credentials().control_token, fault
             )
         run_flow("nightly-financials", day.date(), EMBEDDED, quiet=quiet)
     told = tell(home, EMBEDDED, Slot(dataset=PRODUCT, day=day.date()))
@@ -78,7 +78,7 @@ def next_commands(home: Path, batch: str) -> tuple[tuple[str, str], ...]:
     suffix = "" if home == DEFAULT_HOME else f" --home {home}"
     return (
         (
-            f"{command} demo --fault expired-token{suffix}",
+            f"{command} demo --fault token_expired{suffix}",
             "break it: the API refuses the token in mid-run, and the day still ends right",
         ),
         (

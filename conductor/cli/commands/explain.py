@@ -57,28 +57,27 @@ def explain(
 def _stories(found: Workspace, what: str) -> Iterator[Story]:
     ledger = found.ledger
     for slot in _slots(found, what):
-        for batch in ledger.history(slot):
-            yield story.tell(ledger, batch)
-    if (batch := ledger.find_batch(what)) is not None:
-        yield story.tell(ledger, batch)
-    elif (event := ledger.find_event(what)) is not None:
-        yield story.tell(ledger, ledger.batch(event.batch))
+        for row in ledger.history(slot):
+            yield story.tell(ledger, row.batch)
+    for row in ledger.batches(limit=10_000):
+        if what == row.batch.id or what in {event.id for event in ledger.events(row.batch.id)}:
+            yield story.tell(ledger, row.batch)
 
 
 def _failures(found: Workspace, what: str) -> Iterator[dict[str, object]]:
     slots = set(_slots(found, what))
     for attempt in found.ledger.recent_attempts(1000):
-        if attempt.error and (attempt.slot in slots or what in (attempt.batch_id, attempt.run_id)):
+        if attempt.error and (attempt.slot in slots or what in (attempt.batch, attempt.run_id)):
             yield {
                 "slot": attempt.slot.id,
-                "attempt": attempt.number,
+                "attempt": attempt.attempt,
                 "sentence": attempt.error.sentence,
                 "next": attempt.error.next_command,
             }
 
 
 def _slots(found: Workspace, what: str) -> list[Slot]:
-    known = found.ledger.slots(None)
+    known = [slot for dataset in found.products for slot in found.ledger.slots(dataset)]
     if DAY.fullmatch(what):
         return [slot for slot in known if slot.day.isoformat() == what]
     return [slot for slot in known if slot.id == what]

@@ -48,7 +48,7 @@ def replay(
             next_command="conductor replay --help",
         )
     with opened(home, workspace) as found:
-        slot = found.ledger.batch(batch).slot
+        slot = found.ledger.batch(batch).batch.slot
     with ready_to_run(Home(home), workspace):
         from flows.platform.replay import replay_rows
 

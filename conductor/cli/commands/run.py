@@ -72,8 +72,8 @@ def run_flow(flow: str, day: date | None, workspace: str, *, quiet: bool) -> dic
 def tell(home: Path, workspace: str, slot: Slot) -> Story | None:
     """Give the story of a slot's current version."""
     with opened(home, workspace) as found:
-        batch = found.ledger.current(slot)
-        return story.tell(found.ledger, batch) if batch else None
+        row = found.ledger.current(slot)
+        return story.tell(found.ledger, row.batch) if row else None
 
 
 def as_day(value: datetime | None) -> date | None:

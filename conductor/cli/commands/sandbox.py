@@ -21,25 +21,22 @@ cli = typer.Typer(
 def quickbooks(
     port: Annotated[int, typer.Option(help="Port on the loopback interface; 0 takes a free one.")] = 0,
     receipts_per_day: Annotated[int, typer.Option(help="Sales receipts on each day.", min=100)] = 5_000,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same data.")] = 20,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same data.")] = 7,
     home: HomeOption = DEFAULT_HOME,
 ) -> None:
     """Serve a QuickBooks Online lookalike until interrupted; prints its address as one line of JSON.
 
     It keeps what was posted and changed in the home, so that it can be stopped and started.
     """
-    place = Home(home).make()
-    os.environ["SANDBOX_CLIENT_SECRET"] = place.secret("accounting-client-secret")
-    os.environ["SANDBOX_CONTROL_TOKEN"] = place.secret("sandbox-control-token")
-    state = str(place.path / "run" / "sandbox-state.json")
+    place = Home(home).make().path / "sandbox"
     arguments = [
         "--port",
         str(port),
         "--seed",
         str(seed),
-        "--state",
-        state,
-        "--receipts-per-day",
+        "--home",
+        str(place),
+        "--receipts",
         str(receipts_per_day),
     ]
     os.execv(sys.executable, [sys.executable, "-m", "sandbox", "quickbooks", *arguments])

@@ -25,15 +25,16 @@ def status(
     """Show the newest slots: version, state, rows, and the last attempt at each."""
     with opened(home, workspace) as found:
         rows: list[dict[str, object]] = []
-        for slot in found.ledger.slots(None)[:limit]:
-            batch = found.ledger.current(slot)
+        slots = [slot for dataset in found.products for slot in found.ledger.slots(dataset)]
+        for slot in sorted(slots, key=lambda slot: slot.day, reverse=True)[:limit]:
+            row = found.ledger.current(slot)
             last = found.ledger.attempts(slot)[-1:]
             rows.append(
                 {
                     "slot": slot.id,
-                    "version": batch.version if batch else None,
-                    "state": found.ledger.state(batch.id).value if batch else "seen",
-                    "batch": batch.id if batch else None,
+                    "version": row.batch.version if row else None,
+                    "state": row.state.value if row else "seen",
+                    "batch": row.batch.id if row else None,
                     "last attempt": last[0].outcome or "running or killed" if last else None,
                     "since": last[0].started_at.isoformat(timespec="seconds") if last else None,
                     "error": last[0].error.sentence if last and last[0].error else None,
@@ -43,4 +44,4 @@ def status(
         show.as_json(rows)
     else:
         columns = ("slot", "version", "state", "last attempt", "since", "error")
-        show.table("newest slots", columns, [[row[column] for column in columns] for row in rows])
+        show.table("newest slots", columns, [[found[column] for column in columns] for found in rows])

@@ -31,6 +31,7 @@ ADAPTER = Adapter(
     endpoints=endpoints,
     scope="com.intuit.quickbooks.accounting",
     company_path="v3/company/{company}",
+    # At most 10 in a second and 482 in a minute; the vendor takes 10, 500 and 10 at a time.
     limits=Limits(per_second=8.0, burst=2, concurrent=8),
     read=read,
     open=QuickBooks,

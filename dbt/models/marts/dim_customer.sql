@@ -6,7 +6,7 @@
 ) }}
 
 with sales as (
-    select customer_id, customer_name, business_date, updated_at, sync_token, receipt_id, line_id
+    select customer_id, customer_name, business_date, updated_at, receipt_id, line_id
     from {{ ref('fct_sales') }}
     where customer_id is not null
 ),
@@ -28,7 +28,7 @@ ranked as (
         max(business_date) over (partition by customer_id) as last_seen,
         row_number() over (
             partition by customer_id
-            order by updated_at desc, sync_token desc, receipt_id desc, line_id desc
+            order by business_date desc, updated_at desc nulls last, receipt_id desc, line_id desc
         ) as place
     from sales
     {% if is_incremental() %}

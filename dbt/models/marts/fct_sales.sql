@@ -18,7 +18,6 @@ select
     net_home,
     tax_home,
     home_currency,
-    sync_token,
     updated_at
 from {{ ref('stg_sales_receipts') }}
 {% if is_incremental() %}

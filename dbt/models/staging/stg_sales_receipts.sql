@@ -1,4 +1,4 @@
--- Receipt lines that count: a voided receipt is no sale.
+-- Receipt lines that count: a voided receipt is no sale, and a note carries no money.
 select
     receipt_id,
     line_id,
@@ -17,7 +17,6 @@ select
     net_home,
     tax_home,
     home_currency,
-    sync_token,
     updated_at
 from {{ source('finance', 'sales_receipts') }}
-where not coalesce(voided, false)
+where not voided and line_type <> 'note'

@@ -13,7 +13,7 @@ from conductor.quality import docs
 from conductor.quality.gate import judge
 from conductor.quality.verdict import Verdict
 from conductor.stores import StoreKind, open_store
-from tests.unit.quality.batches import a_contract, a_file, a_refined, a_sum, counted
+from quality.batches import a_contract, a_file, a_refined, a_sum, counted
 
 CANARY = "Canary Tweety McSecret"
 HOSTILE = "<script>alert(1)</script>"

@@ -17,14 +17,15 @@ from conductor.errors import Missing, RetryLater
 from conductor.quality import gate, suite
 from conductor.quality.gate import judge
 from conductor.quality.verdict import Limits, Verdict
-from conductor.values import CurrencySum, Refined
-from tests.unit.quality.batches import Row, a_contract, a_file, a_refined, a_sum, counted
+from conductor.values import CurrencySum, FailedExpectation, Refined
+from quality.batches import Row, a_contract, a_file, a_refined, a_sum, counted
 
 GOOD: list[Row] = [
     ("R-1", "EUR", "12.30", "Ada"),
     ("R-2", "EUR", "0.01", None),
     ("R-3", "USD", "7.00", "Bob"),
 ]
+USUAL = Limits()
 SUMS = (a_sum("EUR", "12.31"), a_sum("USD", "7.00"))
 
 
@@ -33,7 +34,7 @@ def judged(
     rows: list[Row],
     refined: Refined | None = None,
     contract: Contract | None = None,
-    limits: Limits = Limits(),
+    limits: Limits = USUAL,
 ) -> Verdict:
     contract = contract or a_contract()
     told = refined or a_refined(counted(len(rows)), _sums(rows))
@@ -63,11 +64,11 @@ def test_a_good_batch_passes(tmp_path: Path) -> None:
     ("row", "expectation", "column"),
     [
         (("R-1", "EUR", "1.00", None), "column values to be unique", "id"),
-        (("r9", "EUR", "1.00", None), "column values to match regex", "id"),
+        (("r9", "EUR", "1.00", None), "column values to match regex ^[A-Z]+-[0-9]+$", "id"),
         (("R-9", "EUR", None, None), "column values to not be null", "amount"),
-        (("R-9", "EUR", "0.00", None), "column values to be between", "amount"),
-        (("R-9", "GBP", "1.00", None), "column values to be in set", "currency"),
-        (("R-9", "EUR", "1.00", "x" * 21), "column value lengths to be between", "customer"),
+        (("R-9", "EUR", "0.00", None), "column values to be between min 1", "amount"),
+        (("R-9", "GBP", "1.00", None), "column values to be in set EUR, USD", "currency"),
+        (("R-9", "EUR", "1.00", "x" * 21), "column value lengths to be between max 20", "customer"),
     ],
 )
 def test_a_row_that_breaks_the_contract_holds_the_batch(
@@ -77,7 +78,9 @@ def test_a_row_that_breaks_the_contract_holds_the_batch(
     assert not verdict.passed
     assert (expectation, column) in missed(verdict)
     others = (
-        {("column values to be between", "repeated_keys")} if column == "id" and row[0] == "R-1" else set()
+        {("column values to be between max 0", "repeated_keys")}
+        if column == "id" and row[0] == "R-1"
+        else set()
     )
     assert set(missed(verdict)) - {(expectation, column)} == others
 
@@ -89,24 +92,30 @@ def test_money_beyond_the_exact_range_of_floats_is_judged_to_the_last_cent(tmp_p
     assert judged(tmp_path, rows, told).passed
     off = a_refined(counted(2), [a_sum("EUR", "180143985094819.84")])
     assert missed(judged(tmp_path, rows, off)) == [
-        ("column values to be between", "EUR_accepted_not_in_files")
+        ("column values to be between max 0", "EUR_accepted_not_in_files")
     ]
 
 
 @pytest.mark.parametrize(
-    ("refined", "column"),
+    ("refined", "column", "most", "observed"),
     [
-        (a_refined(counted(3, records=4), SUMS), "records_unaccounted_for"),
-        (a_refined(counted(3, 4), SUMS), "rejected_basis_points"),
-        (a_refined(counted(3), (SUMS[0], a_sum("USD", "7.00", records="7.01"))), "USD_unaccounted_for"),
-        (a_refined(counted(3), SUMS[:1]), "USD_accepted_not_in_files"),
+        (a_refined(counted(3, records=4), SUMS), "records_unaccounted_for", 0, "1"),
+        (a_refined(counted(3, 4), SUMS), "rejected_basis_points", 5000, "5715"),  # 4 of 7, rounded up
+        (
+            a_refined(counted(3), (SUMS[0], a_sum("USD", "7.00", records="7.01"))),
+            "USD_unaccounted_for",
+            0,
+            "1",
+        ),
+        (a_refined(counted(3), SUMS[:1]), "USD_accepted_not_in_files", 0, "700"),
     ],
 )
 def test_counts_and_sums_that_do_not_agree_hold_the_batch(
-    tmp_path: Path, refined: Refined, column: str
+    tmp_path: Path, refined: Refined, column: str, most: int, observed: str
 ) -> None:
     verdict = judged(tmp_path, GOOD, refined)
-    assert missed(verdict) == [("column values to be between", column)]
+    assert missed(verdict) == [(f"column values to be between max {most}", column)]
+    assert verdict.failed[0].observed == observed
 
 
 def test_rows_that_are_missing_in_the_files_hold_the_batch(tmp_path: Path) -> None:
@@ -132,9 +141,11 @@ def test_an_empty_batch_passes_where_the_contract_allows_it(allowed: bool, passe
 def test_an_unusual_number_of_rows_is_a_warning(tmp_path: Path) -> None:
     verdict = judged(tmp_path, GOOD, contract=a_contract(usual_rows=100))
     assert verdict.passed
-    assert [(warning.column, warning.observed) for warning in verdict.warnings] == [
-        ("accepted_rows", "1 of 1 rows: 3")
-    ]
+    assert verdict.warnings == (
+        FailedExpectation(
+            expectation="column values to be between min 50 max 200", column="accepted_rows", observed="3"
+        ),
+    )
 
 
 def test_a_sample_is_judged_row_by_row_and_everything_is_counted(tmp_path: Path) -> None:
@@ -144,7 +155,7 @@ def test_a_sample_is_judged_row_by_row_and_everything_is_counted(tmp_path: Path)
     verdict = judged(tmp_path, rows, contract=contract, limits=sampled)
     assert (verdict.passed, verdict.warnings) == (True, ())
     repeated = judged(tmp_path, [*rows, rows[0]], contract=contract, limits=sampled)
-    assert ("column values to be between", "repeated_keys") in missed(repeated)
+    assert ("column values to be between max 0", "repeated_keys") in missed(repeated)
 
 
 def test_an_expectation_that_cannot_be_computed_holds_the_batch_even_as_a_warning(tmp_path: Path) -> None:

@@ -8,12 +8,13 @@ import pytest
 
 from conductor.errors import FixTheData, RetryLater
 from conductor.sources.pace import Budget, Clock, Limits, Patience, RateLimiter, Throttled
+from conductor.sources.quickbooks import ADAPTER
 
 from .conftest import Hands
 
 
 def test_starts_stay_within_ten_a_second_and_five_hundred_a_minute(hands: Hands) -> None:
-    limiter = RateLimiter(hands.clock, Limits())
+    limiter = RateLimiter(hands.clock, ADAPTER.limits)
     starts: list[float] = []
     for _ in range(1500):
         with limiter.turn("one"):
@@ -28,7 +29,7 @@ def test_starts_stay_within_ten_a_second_and_five_hundred_a_minute(hands: Hands)
 
 
 def test_a_pause_earns_a_burst_and_no_more(hands: Hands) -> None:
-    limiter = RateLimiter(hands.clock, Limits(per_second=1, burst=3))
+    limiter = RateLimiter(hands.clock, Limits(per_second=1, burst=3, concurrent=1))
     with limiter.turn("one"):
         pass
     hands.time += 1000
@@ -43,7 +44,7 @@ def test_a_pause_earns_a_burst_and_no_more(hands: Hands) -> None:
 
 
 def test_companies_do_not_wait_for_each_other(hands: Hands) -> None:
-    limiter = RateLimiter(hands.clock, Limits(per_second=1, burst=1))
+    limiter = RateLimiter(hands.clock, Limits(per_second=1, burst=1, concurrent=1))
     for company in ("one", "two", "three"):
         with limiter.turn(company):
             pass
@@ -51,7 +52,9 @@ def test_companies_do_not_wait_for_each_other(hands: Hands) -> None:
 
 
 def test_no_more_requests_are_in_flight_than_allowed() -> None:
-    limiter = RateLimiter(Clock(lambda: 0.0, lambda seconds: None, lambda: 0.0), Limits(concurrent=3))
+    limiter = RateLimiter(
+        Clock(lambda: 0.0, lambda seconds: None, lambda: 0.0), Limits(per_second=1, burst=1, concurrent=3)
+    )
     inside, most = 0, 0
     lock, release, full = threading.Lock(), threading.Event(), threading.Event()
 

@@ -157,12 +157,10 @@ def test_a_day_arrives_as_it_was_planned_to_the_last_cent(
 def test_each_fault_that_passes_changes_nothing_in_what_is_read_and_posted(
     fault: Fault, sandbox: Sandbox, company: Callable[[str], QuickBooks], tmp_path: Path
 ) -> None:
-    shop, group = company(SHOP.realm), company(GROUP.realm)
-    sandbox.faults = Faults.single(fault.value)
     if fault.scope.value == "refresh":
         sandbox.tokens.uses = 3  # so that tokens are refreshed at all
-        shop, group = company(SHOP.realm), company(GROUP.realm)
-        sandbox.faults = Faults.single(fault.value)
+    shop, group = company(SHOP.realm), company(GROUP.realm)
+    sandbox.faults = Faults.single(fault.value)
     assert_is_truth(shop.extract("SalesReceipt", SLOT, tmp_path / "extract"), sandbox)
     posted = group.post_entry(entry(), "request-1")
     assert group.find_entries("CC1-") == (posted,)
