@@ -142,17 +142,25 @@ def test_a_deleted_object_is_hidden_and_deleting_again_is_no_error(store: Store)
 # --- listing
 
 
-def test_a_prefix_means_whole_segments_and_keys_come_in_order(store: Store) -> None:
+@pytest.mark.parametrize("place", ["folder", "s3-locked"], indirect=True)
+def test_keys_come_in_order(store: Store) -> None:
+    # The server of the tests lists a bucket without versions folder by folder, so that one is left out here.
     # In key order '-' comes before '.', '.' before '/', '/' before digits, digits before letters.
     expected = ["a-b", "a.b", "a/b-c/d", "a/b.c", "a/b/c", "a/b/d/e", "a/bc", "a0", "ab/c"]
     for key in random.Random(7).sample(expected, len(expected)):
         store.create(key, key.encode())
     assert keys(store) == expected
-    assert keys(store, "a/b") == keys(store, "a/b/") == ["a/b/c", "a/b/d/e"]
-    assert keys(store, "a") == ["a/b-c/d", "a/b.c", "a/b/c", "a/b/d/e", "a/bc"]
-    assert keys(store, "nothing/here") == []
-    assert [stat.size for stat in store.list("a/b")] == [5, 7]
-    assert [version.key for version in store.versions("a/b")] == ["a/b/c", "a/b/d/e"]
+    assert [version.key for version in store.versions("")] == expected
+
+
+def test_a_prefix_means_whole_segments(store: Store) -> None:
+    for key in ("a/b", "a/b-c/d", "a/bc", "a/e/c", "a/e/d/e", "a/e.c", "a/ec", "ab/c"):
+        store.create(key, key.encode())
+    assert keys(store, "a/e") == keys(store, "a/e/") == ["a/e/c", "a/e/d/e"]
+    assert [stat.size for stat in store.list("a/e")] == [5, 7]
+    assert [version.key for version in store.versions("a/e")] == ["a/e/c", "a/e/d/e"]
+    assert set(keys(store)) - set(keys(store, "a")) == {"ab/c"}
+    assert keys(store, "a/b") == keys(store, "a/nothing") == []
 
 
 def test_a_listing_longer_than_a_page_is_whole(store: Store) -> None:
@@ -239,16 +247,16 @@ def _started(place: Place, key: str, size: int) -> tuple[mp.process.BaseProcess,
 
 
 def test_a_kill_amid_a_create_leaves_the_whole_object_or_nothing(place: Place) -> None:
-    data, store = random.Random(1).randbytes(LARGE), place.open()
-    process, done = _started(place, "raw/measured", LARGE)
+    data, store = random.Random(1).randbytes(LARGE // 2), place.open()
+    process, done = _started(place, "raw/measured", LARGE // 2)
     begun = time.perf_counter()
     assert done.recv()
     needed = time.perf_counter() - begun
     process.join()
     absent = 0
-    for share in (0.1, 0.3, 0.5, 0.7, 0.9):
+    for share in (0.2, 0.5, 0.8):
         key = f"raw/killed-{share}"
-        process, _ = _started(place, key, LARGE)
+        process, _ = _started(place, key, LARGE // 2)
         time.sleep(share * needed)
         os.kill(process.pid, signal.SIGKILL)
         process.join()
