@@ -48,11 +48,6 @@ class Database:
         with self._explained():
             return again.on(collided)(self._transact, work, "BEGIN IMMEDIATE")
 
-    def keep_log_ahead(self) -> None:
-        """Switch a SQLite file to write-ahead logging, for good: readers and the writer never wait."""
-        with self._explained(), self.engine.connect() as connection:
-            connection.exec_driver_sql("PRAGMA journal_mode=WAL")
-
     def lease_time(self, connection: Connection) -> datetime:
         """Give the time that all holders of leases share: the server's where there is one."""
         if self.path:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import os
+import sqlite3
+from contextlib import closing, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from alembic import command
 from alembic.config import Config
@@ -21,9 +23,8 @@ MIGRATION_LOCK = 0x636F6E64
 
 def migrate(database: Database) -> None:
     """Upgrade in one transaction, so that a killed upgrade leaves the old tables."""
-    if database.path:
+    if database.path and not database.path.exists():
         _create(database.path)
-        database.keep_log_ahead()
     database.write(lambda connection: _upgrade(connection, database))
 
 
@@ -42,12 +43,21 @@ def check(database: Database) -> None:
 
 
 def _create(path: Path) -> None:
-    if not path.parent.is_dir():
-        raise FixTheConfiguration(f"The ledger's folder {path.parent} does not exist")
+    """Make an empty file, its owner's only, with write-ahead logging: readers and the writer never wait.
+
+    SQLite lets nobody wait while a file changes over to that log, so it gets its name after the change.
+    """
     try:
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    except FileExistsError:
-        return
+        with TemporaryDirectory(prefix=path.name, dir=path.parent) as folder:
+            empty = Path(folder) / "empty.db"
+            empty.touch(mode=0o600)
+            with closing(sqlite3.connect(empty)) as connection:
+                connection.execute("PRAGMA journal_mode=WAL")
+            with suppress(FileExistsError):
+                path.hardlink_to(empty)
+    except (OSError, sqlite3.Error) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise FixTheConfiguration(f"The ledger {path} cannot be created: {reason}") from error
 
 
 def _upgrade(connection: Connection, database: Database) -> None:

@@ -105,7 +105,9 @@ def _of_client(store: str, key: str, error: Exception) -> ConductorError:
             return FixTheConfiguration(
                 f"There are no credentials for {store}: {kind}.", next_command="conductor doctor"
             )
-        case HTTPClientError() | IncompleteReadError() | FlexibleChecksumError() | RetriesExceededError():
+        case NoConnection() | HTTPClientError() | IncompleteReadError() | FlexibleChecksumError():
+            return RetryLater(f"{store} did not answer for {key}: {kind}.", next_command="conductor doctor")
+        case RetriesExceededError():
             return RetryLater(f"{store} did not answer for {key}: {kind}.", next_command="conductor doctor")
         case _:
             return FixTheConfiguration(

@@ -967,7 +967,7 @@ def test_a_missing_file_is_named_and_not_created(tmp_path: Path) -> None:
     with pytest.raises(FixTheConfiguration, match=r"no ledger at .*mistyped.db"):
         Ledger(f"sqlite:///{path}", Clock()).check()
     assert not path.exists()
-    with pytest.raises(FixTheConfiguration, match=r"folder .*nowhere does not exist"):
+    with pytest.raises(FixTheConfiguration, match=r"nowhere/ledger\.db cannot be created: No such file"):
         Ledger(f"sqlite:///{tmp_path}/nowhere/ledger.db", Clock()).migrate()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import signal
 import subprocess
@@ -53,7 +54,10 @@ def hashes(lines: list[Line]) -> RowHashes:
 
 def child(file: Path, script: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-c", PREAMBLE + script, str(file)], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", PREAMBLE + script, str(file)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
 
 
@@ -81,7 +85,7 @@ def test_a_file_that_another_process_writes_is_waited_for_and_then_named(warehou
 def test_a_file_that_gets_free_while_it_is_waited_for_is_used(warehouse: DuckDBWarehouse) -> None:
     patient = DuckDBWarehouse(warehouse.file, patience=60.0)
     with held_by_another_process(warehouse.file) as pid:
-        release = threading.Timer(0.5, subprocess.run, [["kill", "-9", str(pid)]])
+        release = threading.Timer(0.5, os.kill, [pid, signal.SIGKILL])
         release.start()
         assert patient.highest_version(MONDAY) == 1
         release.join()

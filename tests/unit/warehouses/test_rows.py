@@ -60,7 +60,7 @@ def test_the_same_value_in_another_width_is_the_same_row(name: str, values: pa.A
         ("amount", pa.array(["10.00"])),
         ("amount", pa.array([10])),
         ("business_date", pa.array(["2026-01-05"])),
-        ("updated_at", pa.array([datetime(2026, 1, 1)])),  # noqa: DTZ001
+        ("updated_at", pa.array([datetime(2026, 1, 1)])),
         ("voided", pa.array([0])),
     ],
 )
