@@ -32,12 +32,10 @@ class Batches(Section):
         references: Sequence[Reference],
         epoch: int,
     ) -> Batch:
-        """Give the batch for these inputs: the slot's current version if it has the same ones, else the next
-        version.
+        """Give the batch for these inputs: the current version if it has the same ones, else the next one.
 
-        Inputs that the slot had in an earlier version (A, B, A) make a version of their own with an id of its
-        own. `LeaseLost` under an epoch that is not the slot's; `NotFound` for an object that was not
-        recorded.
+        Inputs that the slot had in an earlier version (A, B, A) make a version with an id of its own.
+        `LeaseLost` under an epoch that is not the slot's; `NotFound` for an object that was not recorded.
         """
         fence(connection, slot.id, epoch)
         _need_objects(connection, slot, object_ids)
@@ -46,9 +44,8 @@ class Batches(Section):
         if newest is not None and newest.inputs == inputs:
             return stored(Batch, newest.value, "batch")
         version = newest.version + 1 if newest is not None else 1
-        used = connection.execute(select(batches.c.id).where(batches.c.id == inputs)).one_or_none()
         batch = Batch(
-            id=returning_id(inputs, version) if used is not None else inputs,
+            id=_unused_id(connection, inputs, version),
             slot=slot,
             version=version,
             object_ids=tuple(object_ids),
@@ -61,18 +58,14 @@ class Batches(Section):
 
     @writes
     def restore_batch(self, connection: Connection, batch: Batch, state: State) -> None:
-        """Enter a batch as the evidence shows it, whatever the lease; a known one goes on to `state`, never
-        back.
+        """Enter a batch as the evidence shows it, whatever the lease; a known one never goes back.
 
         `StopAndCall` if the ledger knows another batch as this version of the slot.
         """
         keep(connection, batch.slot)
         place = (batches.c.slot == batch.slot.id) & (batches.c.version == batch.version)
-        known = (
-            connection.execute(select(batches.c.value).where(place | (batches.c.id == batch.id)))
-            .scalars()
-            .all()
-        )
+        query = select(batches.c.value).where(place | (batches.c.id == batch.id))
+        known = connection.execute(query).scalars().all()
         if not known:
             parts = (batch.contract_version, batch.refine_sha256, batch.references)
             self._add(connection, batch, inputs_digest(batch.slot, batch.object_ids, *parts), epoch=0)
@@ -86,11 +79,10 @@ class Batches(Section):
     def mark(
         self, connection: Connection, batch_id: str, state: State, note: str | None, epoch: int | None = None
     ) -> None:
-        """Say where a batch stands, with a note for people: an end as given, a place on the road never
-        backwards.
+        """Say where a batch stands, with a note for people.
 
-        With an epoch it is refused like any other write of a run (`LeaseLost`). `Superseded` if a newer
-        version already ended this one.
+        An end is taken as given, a place on the road only forwards. With an epoch it is refused like any
+        other write of a run (`LeaseLost`). `Superseded` if a newer version already ended this one.
         """
         if epoch is not None:
             fence(connection, slot_of(connection, batch_id), epoch)
@@ -155,6 +147,11 @@ def _need_objects(connection: Connection, slot: Slot, object_ids: Sequence[str])
     for name in object_ids:
         if name not in recorded:
             raise NotFound(f"Object {name} of {slot.id} is not recorded", next_command="conductor reconcile")
+
+
+def _unused_id(connection: Connection, inputs: str, version: int) -> str:
+    used = connection.execute(select(batches.c.id).where(batches.c.id == inputs)).one_or_none()
+    return inputs if used is None else returning_id(inputs, version)
 
 
 def _newest(connection: Connection, slot: Slot) -> Row[tuple[object, ...]] | None:

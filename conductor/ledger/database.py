@@ -92,8 +92,7 @@ def _sqlite(url: URL, patience: timedelta) -> Engine:
     path = Path(url.database or "").absolute()
 
     def connect() -> sqlite3.Connection:
-        # mode=rw: a mistyped path is an error, not a new empty ledger. isolation_level=None: we say BEGIN
-        # ourselves.
+        # mode=rw: a mistyped path is an error, not a new empty ledger. No isolation_level: BEGIN is ours.
         connection = sqlite3.connect(
             f"file:{quote(str(path))}?mode=rw",
             uri=True,

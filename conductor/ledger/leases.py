@@ -25,8 +25,7 @@ class Leases(Section):
         `LeaseHeld` otherwise.
         """
         before = self.lease(name)
-        # Asked outside the transaction: the answer may come over a network, and a lock is not to wait for
-        # that.
+        # Asked outside the transaction: the answer may come over a network, and no lock waits for that.
         dead = before is not None and before.holder != holder and not alive(before.holder)
         return self._take(name, holder, ttl, before.epoch if before and dead else None)
 
@@ -46,10 +45,10 @@ class Leases(Section):
 
     @writes
     def renew(self, connection: Connection, lease: Lease) -> Lease:
-        """Extend a lease by the time to live that it was taken for, even one that ran out if nobody took it
-        since.
+        """Extend a lease by the time to live that it was taken for.
 
-        `LeaseLost` if another epoch is current or the lease was given back.
+        One that ran out is extended too, if nobody took it since. `LeaseLost` if another epoch is current or
+        the lease was given back.
         """
         holder, ttl, _ = _hold(connection, lease)
         expires = self._database.lease_time(connection) + ttl
@@ -74,7 +73,7 @@ class Leases(Section):
         """After a restore: end all leases and lift all epochs, also of names never seen, above `floor`.
 
         `floor` is the highest epoch found in any evidence, plus a margin for leases that had written nothing
-        yet.
+        yet. Called before any run starts on the restored ledger.
         """
         connection.execute(insert(connection, restores).values(floor=floor, at=self._database.now()))
         raised = case((leases.c.epoch > floor, leases.c.epoch), else_=floor) + 1
