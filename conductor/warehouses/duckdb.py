@@ -9,7 +9,6 @@ file itself, not even to copy it: that would silently drop the lock by which Duc
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager, suppress
 from datetime import date, datetime
@@ -21,14 +20,14 @@ import pyarrow as pa
 import stamina
 from pydantic import TypeAdapter
 
-from conductor.contracts.ddl import Warehouse as Dialect
 from conductor.contracts.model import Contract
-from conductor.errors import FixTheConfiguration, FixTheData, NotFound
+from conductor.errors import NotFound
 from conductor.values import Batch, Loaded, Slot, WarehouseSum
 from conductor.warehouses import load, sql
-from conductor.warehouses.arrow import conform
-from conductor.warehouses.duckdb_errors import is_conflict, is_locked, plainly, translated
-from conductor.warehouses.duckdb_query import Config, answer
+from conductor.warehouses.duckdb_errors import is_conflict, is_locked, translated
+from conductor.warehouses.duckdb_read_copy import answer, write_copy
+from conductor.warehouses.duckdb_session import Config, DuckDBSession
+from conductor.warehouses.duckdb_tables import columns_of, ensure_table, stage
 from conductor.warehouses.protocol import ColumnType, Pending, QueryResult, Revenue, RowHashes
 from conductor.warehouses.rowhash import hash_rows
 
@@ -36,26 +35,6 @@ T = TypeVar("T")
 OFFLINE: Config = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
 REVENUE = TypeAdapter(tuple[Revenue, ...])
 ROWS_PER_BATCH = 50_000
-
-
-class DuckDBSession:
-    """A DuckDB connection as the transaction of a load sees it."""
-
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
-        self.connection = connection
-
-    def rows(self, statement: str, *values: object) -> list[load.Row]:
-        """Give the rows of a query."""
-        return self.connection.execute(statement, list(values)).fetchall()
-
-    def change(self, statement: str, *values: object) -> int:
-        """Run a statement that changes rows; give how many."""
-        return load.NUMBER.validate_python(self.rows(statement, *values)[0][0])
-
-    def run(self, *statements: str) -> None:
-        """Run statements that give nothing back."""
-        for statement in statements:
-            self.connection.execute(statement)
 
 
 class DuckDBWarehouse:
@@ -79,6 +58,8 @@ class DuckDBWarehouse:
         """Make the batch the slot's content, in one transaction."""
 
         def work(session: DuckDBSession) -> Loaded:
+            if recorded := load.claim(session, batch, epoch):
+                return recorded
             ensure_table(session, contract)
             return load.apply_staged(session, contract, batch, epoch, loaded_at)
 
@@ -153,19 +134,8 @@ class DuckDBWarehouse:
 
     def swap_read_copy(self) -> None:
         """Put what is committed now where people query."""
-        following = self.read_copy.with_suffix(".next")
         with self._open() as session:
-            following.unlink(missing_ok=True)
-            Path(f"{following}.wal").unlink(missing_ok=True)
-            own = session.rows("SELECT current_database()")[0][0]
-            session.run(
-                f"ATTACH {sql.literal(str(following))} AS conductor_next",
-                f'COPY FROM DATABASE "{own}" TO conductor_next',
-                "DETACH conductor_next",
-            )
-            _sync(following)
-            following.replace(self.read_copy)
-            _sync(self.read_copy.parent)
+            write_copy(session, self.read_copy)
 
     @contextmanager
     def _open(self) -> Generator[DuckDBSession]:
@@ -200,61 +170,3 @@ class DuckDBWarehouse:
             with attempt:
                 return work()
         raise AssertionError("a retry ends with a result or an error")
-
-
-def stage(session: DuckDBSession, contract: Contract, batch: Batch, data: Iterable[pa.RecordBatch]) -> None:
-    """Write the rows beside the table, where nobody reads, each with whose it is."""
-    session.run(f"CREATE OR REPLACE TEMP TABLE {sql.STAGING} ({sql.definitions(contract, Dialect.DUCKDB)})")
-    statement = f"INSERT INTO {sql.STAGING} SELECT *, ?, ?, ? FROM conductor_arriving"
-    for arriving in data:
-        session.connection.register("conductor_arriving", conform(contract, arriving))
-        try:
-            session.change(statement, batch.slot.id, batch.version, batch.id)
-        except duckdb.ConstraintException as error:
-            raise FixTheData(
-                f"{batch.slot.id} has a row without its key: {plainly(error)}", batch=batch.id
-            ) from None
-        finally:
-            session.connection.unregister("conductor_arriving")
-
-
-def ensure_table(session: DuckDBSession, contract: Contract) -> None:
-    """Make the product's table, or give it the columns that are new in its contract; refuse any other difference.
-
-    The staging table stands for what the contract wants: so types are compared in the warehouse's own words.
-    """
-    session.run(
-        f"CREATE SCHEMA IF NOT EXISTS {sql.schema(contract)}",
-        f"CREATE TABLE IF NOT EXISTS {sql.table(contract)} ({sql.definitions(contract, Dialect.DUCKDB)})",
-    )
-    there, wanted = columns_of(session, sql.table(contract)), columns_of(session, sql.STAGING)
-    for name, kind in there.items():
-        if wanted.get(name) != kind:
-            raise FixTheConfiguration(
-                f"the table {contract.dataset} has {name} as {kind}, version {contract.version} of its contract "
-                f"as {wanted.get(name, 'nothing')}: a table can only gain columns",
-                next_command=f"conductor contract check {contract.dataset}",
-            )
-    missing = [name for name in wanted if name not in there]
-    session.run(
-        *(
-            f"ALTER TABLE {sql.table(contract)} ADD COLUMN {sql.quoted(name)} {wanted[name]}"
-            for name in missing
-        )
-    )
-
-
-def columns_of(session: DuckDBSession, table: str) -> dict[str, str]:
-    """Give the columns of a table and their types; none if there is no such table."""
-    try:
-        return {str(name): str(kind) for name, kind, *_ in session.rows(f"DESCRIBE {table}")}
-    except duckdb.CatalogException:
-        return {}
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -11,7 +11,7 @@ from conductor.errors import ConductorError, FixTheConfiguration, RetryLater, St
 
 LOCKED = "Could not set lock on file"
 HOLDER = re.compile(r"\(PID (\d+)\)")
-CONFLICT = re.compile("conflict|constraint violat", re.IGNORECASE)
+CONFLICT = re.compile("conflict|constraint violat|duplicate key", re.IGNORECASE)
 DISK_FULL = re.compile(r"no space left|disk quota|file too large|max_temp_directory_size", re.IGNORECASE)
 
 
@@ -21,8 +21,10 @@ def is_locked(error: Exception) -> bool:
 
 
 def is_conflict(error: Exception) -> bool:
-    """Tell whether another thread of this process changed the same rows at the same time."""
-    return isinstance(error, duckdb.TransactionException) and CONFLICT.search(str(error)) is not None
+    """Tell whether another thread of this process changed the same rows, or took the same place in the order of loads, at once."""
+    return isinstance(error, duckdb.TransactionException | duckdb.ConstraintException) and bool(
+        CONFLICT.search(str(error))
+    )
 
 
 def plainly(error: duckdb.Error) -> str:

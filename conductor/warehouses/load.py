@@ -31,15 +31,17 @@ class Session(Protocol):
         ...
 
 
+def claim(session: Session, batch: Batch, epoch: int) -> Loaded | None:
+    """Make sure that this run may write the slot, first thing in the transaction; give the record of a load that was done."""
+    hold_fence(session, batch, epoch)
+    refuse_older(session, batch)
+    return find_loaded(session, batch.id)
+
+
 def apply_staged(
     session: Session, contract: Contract, batch: Batch, epoch: int, loaded_at: datetime
 ) -> Loaded:
-    """Turn the staged rows into the slot's content and record it; or give the record that is there."""
-    hold_fence(session, batch, epoch)
-    refuse_older(session, batch)
-    recorded = find_loaded(session, batch.id)
-    if recorded is not None:
-        return recorded
+    """Turn the staged rows into the slot's content and record it; the run has claimed the slot, the table is there."""
     refuse_repeated_keys(session, contract, batch)
     days = touched_days(session, contract, batch.slot)
     inserted = number(session, sql.count_new(contract))

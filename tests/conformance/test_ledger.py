@@ -35,6 +35,7 @@ from conductor.errors import (
     Superseded,
 )
 from conductor.ledger import Attempt, ErrorRecord, Event, KnownDay, Lease, Ledger, Verdict
+from conductor.ledger.identity import inputs_digest
 from conductor.ledger.schema import leases as lease_table
 from conductor.ledger.schema import metadata
 from conductor.ledger.schema import steps as step_table
@@ -434,6 +435,7 @@ def test_content_that_comes_back_is_a_version_of_its_own(ledger: Ledger) -> None
     epoch = hold(ledger).epoch
     first, second, third = (opened(ledger, epoch, content) for content in "aba")
     assert [batch.version for batch in (first, second, third)] == [1, 2, 3]
+    assert first.id == inputs_digest(SLOT, [f"{SLOT.id}:a"], "1.0.0", "sql", [])
     assert len({first.id, second.id, third.id}) == 3
     assert third.object_ids == first.object_ids
     assert opened(ledger, epoch, "a") == third

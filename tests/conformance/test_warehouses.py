@@ -252,6 +252,15 @@ def test_a_column_that_is_new_in_the_contract_is_null_in_older_rows(warehouse: W
     )
 
 
+def test_a_batch_of_an_older_contract_is_still_found_after_the_table_has_gained_a_column(
+    warehouse: Warehouse,
+) -> None:
+    first = put(warehouse, MONDAY, 1, [line("R1", 1, MONDAY, "10.00")])
+    wider = with_columns(CONTRACT, *CONTRACT.columns, Column("channel", Kind.TEXT, "Where it was sold."))
+    warehouse.load(wider, batch(DAYS[TUESDAY]), 1, [], NOW)
+    assert put(warehouse, MONDAY, 1, [line("R1", 1, MONDAY, "10.00")]) == first
+
+
 @pytest.mark.parametrize("change", ["a column is gone", "a column has another type"])
 def test_any_other_change_of_the_columns_is_refused(warehouse: Warehouse, change: str) -> None:
     put(warehouse, MONDAY, 1, [line("R1", 1, MONDAY, "10.00")])

@@ -32,7 +32,7 @@ from pathlib import Path
 sys.path[:0] = [{str(TESTS)!r}, {str(TESTS.parent)!r}]
 from receipts import CONTRACT, NOW, batch, line, rows, slot
 from conductor.errors import ConductorError
-from conductor.warehouses import duckdb as module, load
+from conductor.warehouses import load
 from conductor.warehouses.duckdb import DuckDBSession, DuckDBWarehouse
 warehouse, monday = DuckDBWarehouse(Path(sys.argv[1])), slot("2026-01-05")
 new = [line(f"R{{number}}", 1, "2026-01-05", "2.00") for number in range(2, 6)]

@@ -1,17 +1,17 @@
-"""Queries by people: one reading statement on a copy, with nothing else of the machine in reach."""
+"""The copy that people query: written in one piece, then open to one reading statement at a time and to nothing else."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import TypeAlias
 
 import duckdb
 
 from conductor.errors import FixTheConfiguration, NotFound
+from conductor.warehouses import sql
 from conductor.warehouses.duckdb_errors import plainly
+from conductor.warehouses.duckdb_session import Config, DuckDBSession
 from conductor.warehouses.protocol import QueryResult
-
-Config: TypeAlias = dict[str, str | bool | int | float | list[str]]
 
 # Files, extensions and other databases are out of reach, and no statement can change that.
 SEALED: Config = {
@@ -22,12 +22,31 @@ SEALED: Config = {
 READING = frozenset({duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN})
 
 
-def answer(file: Path, sql: str) -> QueryResult:
+def write_copy(session: DuckDBSession, to: Path) -> None:
+    """Put what is committed in the session's database into another file, which appears whole or not at all.
+
+    DuckDB itself does the copying, in one transaction: see why in `conductor.warehouses.duckdb`.
+    """
+    following = to.with_suffix(".next")
+    following.unlink(missing_ok=True)
+    Path(f"{following}.wal").unlink(missing_ok=True)
+    own = session.rows("SELECT current_database()")[0][0]
+    session.run(
+        f"ATTACH {sql.literal(str(following))} AS conductor_next",
+        f'COPY FROM DATABASE "{own}" TO conductor_next',
+        "DETACH conductor_next",
+    )
+    _sync(following)
+    following.replace(to)
+    _sync(to.parent)
+
+
+def answer(file: Path, query: str) -> QueryResult:
     """Run one reading statement on a DuckDB file."""
     if not file.exists():
         raise NotFound("there is nothing to query yet: no data was built", next_command="conductor run")
     try:
-        statements = duckdb.extract_statements(sql)
+        statements = duckdb.extract_statements(query)
         if len(statements) != 1 or statements[0].type not in READING:
             raise FixTheConfiguration("a query is one statement that reads, such as SELECT or DESCRIBE")
         with duckdb.connect(str(file), read_only=True, config=SEALED) as connection:
@@ -37,3 +56,11 @@ def answer(file: Path, sql: str) -> QueryResult:
             return QueryResult(columns, tuple(result.fetchall()))
     except duckdb.Error as error:
         raise FixTheConfiguration(f"the query cannot be answered: {plainly(error)}") from None
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
