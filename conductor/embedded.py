@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 
 from conductor.ledger import Ledger
@@ -11,11 +12,12 @@ from conductor.settings import Settings
 from conductor.sources.connections import connector
 from conductor.stores import StoreKind, open_store
 from conductor.warehouses.duckdb import DuckDBWarehouse
-from conductor.workspace import Workspace, load_products
+from conductor.workspace import Connect, Workspace, load_products
 
 
 def open_embedded(home: Path, settings: Settings, now: Callable[[], datetime], run_id: str) -> Workspace:
-    """Open the workspace of a home folder; it is made where it is missing."""
+    """Open the workspace of a home folder; it is made where it is missing, but not while a contract is wrong."""
+    products = load_products(settings.products_path)
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     store = open_store(StoreKind.FOLDER, root=home / "store")
     ledger = Ledger(f"sqlite:///{home / 'ledger.sqlite'}", now)
@@ -29,8 +31,14 @@ def open_embedded(home: Path, settings: Settings, now: Callable[[], datetime], r
         backup=open_store(StoreKind.FOLDER, root=home / "backup"),
         ledger=ledger,
         warehouse=DuckDBWarehouse(home / "warehouse.duckdb"),
-        connect=connector(settings, home / "secrets" / "tokens", now),
+        connect=_when_asked(settings, home / "secrets" / "tokens", now),
         now=now,
         run_id=run_id,
-        products=load_products(settings.products_path),
+        products=products,
     )
+
+
+def _when_asked(settings: Settings, tokens: Path, now: Callable[[], datetime]) -> Connect:
+    """Give what opens a company. The accounting system is first looked at when one is opened: reading needs none."""
+    opened = cache(lambda: connector(settings, tokens, now))
+    return lambda company: opened()(company)

@@ -2,36 +2,66 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import httpx
+
 from conductor.cli.connecting import connect_sandbox
 from conductor.cli.home import EMBEDDED, Home
 from conductor.cli.servers import accounting_sandbox, prefect_server
-from conductor.errors import FixTheConfiguration
+from conductor.errors import FixTheConfiguration, RetryLater
 from conductor.settings import load_settings
 from conductor.workspace import Workspace
 
 RECEIPTS_PER_DAY = 5_000
+DEBUG = "CONDUCTOR_DEBUG"
+"""Variable of the environment that `--debug` sets: errors come with their stack traces."""
 
 
 @contextmanager
 def opened(home: Path, workspace: str) -> Generator[Workspace]:
     """Open a workspace for a command that reads or mends. An embedded home that was never used is `FixTheConfiguration`."""
-    from flows.steps.opening import new_run_id, open_workspace, utc_now
-
     if workspace == EMBEDDED and not (home / "ledger.sqlite").exists():
         raise FixTheConfiguration(
-            f"there is no workspace at {home.absolute()}",
+            f"there is no workspace at {home.absolute()}" + (": it is a file" if home.is_file() else ""),
             next_command="conductor demo, or name its folder with --home",
         )
-    found = open_workspace(workspace, {**os.environ, "CONDUCTOR_HOME": str(home)}, utc_now, new_run_id())
+    found = _open(home, workspace)
     try:
         yield found
     finally:
         found.close()
+
+
+def _open(home: Path, workspace: str) -> Workspace:
+    from flows.steps.opening import new_run_id, open_workspace, utc_now
+
+    with prefect_answering(workspace):
+        return open_workspace(workspace, {**os.environ, "CONDUCTOR_HOME": str(home)}, utc_now, new_run_id())
+
+
+@contextmanager
+def prefect_answering(workspace: str) -> Generator[None]:
+    """Have a Prefect API for the body if the workspace is a block; Prefect by itself would start a server for the time being."""
+    if workspace == EMBEDDED:
+        yield
+        return
+    from prefect.settings import PREFECT_API_URL
+
+    url = PREFECT_API_URL.value()
+    if not url:
+        raise FixTheConfiguration(
+            f"no Prefect API is set, and the workspace {workspace!r} would be a block there",
+            next_command="prefect config set PREFECT_API_URL=https://…/api",
+        )
+    try:
+        yield
+    except (httpx.HTTPError, RuntimeError):
+        raise RetryLater(f"Prefect's API at {url} does not answer", next_command="prefect version") from None
 
 
 @contextmanager
@@ -39,19 +69,34 @@ def ready_to_run(home: Home, workspace: str, *, receipts_per_day: int = RECEIPTS
     """Have a Prefect API and an accounting system at hand while flows run in this process.
 
     For the embedded workspace both are this home's own, and nothing of the surroundings' Prefect is seen. Import flows inside.
+    What is wrong with the workspace is said before any server starts.
     """
-    if workspace != EMBEDDED:
-        yield
-        return
-    home.make()
-    settings = load_settings(home.path, os.environ)
+    if workspace == EMBEDDED:
+        home.make()
+    _open(home.path, workspace).close()
     with ExitStack() as stack:
-        if not settings.accounting_url:
-            url = stack.enter_context(accounting_sandbox(home, receipts_per_day))
-            use_sandbox(home, url)
-        api_url = stack.enter_context(prefect_server(home))
-        isolate(home, api_url)
+        if workspace == EMBEDDED:
+            settings = load_settings(home.path, os.environ)
+            if not settings.accounting_url:
+                use_sandbox(home, stack.enter_context(accounting_sandbox(home, receipts_per_day)))
+            isolate(home, stack.enter_context(prefect_server(home)))
+        if DEBUG not in os.environ:
+            _hush()
+        stack.callback(_hand_over_logs)
         yield
+
+
+def _hush() -> None:
+    """Let Prefect not show the stack trace of a failed run: what we say of it is one sentence."""
+    os.environ["PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL"] = "CRITICAL"
+    logging.raiseExceptions = False
+
+
+def _hand_over_logs() -> None:
+    """Wait for the lines that Prefect still has to send, while its server is there."""
+    from prefect.logging.handlers import APILogHandler
+
+    APILogHandler().flush()
 
 
 def use_sandbox(home: Home, url: str) -> None:

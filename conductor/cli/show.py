@@ -9,6 +9,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from conductor.story import Story
 
@@ -23,8 +24,18 @@ def table(
     for place, column in enumerate(columns):
         grid.add_column(column, justify="right" if place in right else "left", overflow="fold")
     for row in rows:
-        grid.add_row(*("" if cell is None else str(cell) for cell in row))
+        grid.add_row(*(Text("" if cell is None else printable(str(cell))) for cell in row))
     console.print(grid)
+
+
+def line(text: str, *, mark: str = "", style: str = "") -> None:
+    """Print one line as it is, behind a mark in its colour."""
+    console.print(Text.assemble((mark + " " * bool(mark), style), printable(text)), soft_wrap=True)
+
+
+def printable(text: str) -> str:
+    """Give a text without what a terminal would obey; data may hold anything."""
+    return "".join(each if each.isprintable() or each == "\n" else repr(each)[1:-1] for each in text)
 
 
 def story(told: Story) -> None:

@@ -67,6 +67,13 @@ class Attempts(Section):
         )
 
     @reads
+    def attempts_of(self, connection: Connection, run_id: str) -> tuple[Attempt, ...]:
+        """Give the attempts that a run made, first one first."""
+        return _attempts(
+            connection, select(attempts).where(attempts.c.run_id == run_id).order_by(attempts.c.id)
+        )
+
+    @reads
     def recent_attempts(self, connection: Connection, n: int) -> tuple[Attempt, ...]:
         """Give the last n attempts of all slots, newest first."""
         return _attempts(connection, select(attempts).order_by(attempts.c.id.desc()).limit(n))

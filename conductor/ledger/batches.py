@@ -98,6 +98,15 @@ class Batches(Section):
         return rows[0]
 
     @reads
+    def beginning(self, connection: Connection, prefix: str, limit: int = 10) -> tuple[BatchRow, ...]:
+        """Give batches whose id begins so, the last opened first; all of them if fewer than `limit` come."""
+        like = batches.c.id.startswith(prefix, autoescape=True)
+        return _rows(
+            connection,
+            select(batches).where(like).order_by(batches.c.opened_at.desc(), batches.c.id).limit(limit),
+        )
+
+    @reads
     def current(self, connection: Connection, slot: Slot) -> BatchRow | None:
         """Give the highest version of a slot, however far it has come."""
         row = _newest(connection, slot)

@@ -37,6 +37,12 @@ class Outbox(Section):
         return tuple(Event(**row) for row in connection.execute(query).mappings())
 
     @reads
+    def event(self, connection: Connection, event_id: str) -> Event | None:
+        """Give the event of this id, if there is one."""
+        row = connection.execute(select(*EVENT).where(events.c.id == event_id)).mappings().one_or_none()
+        return None if row is None else Event(**row)
+
+    @reads
     def undelivered(self, connection: Connection, subscriber: str, limit: int) -> tuple[Event, ...]:
         """Give events that a subscriber does not have and whose next try is due, oldest first.
 

@@ -20,6 +20,7 @@ SEALED: Config = {
     "autoload_known_extensions": "false",
 }
 READING = frozenset({duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN})
+TABLES = 'conductor query "show all tables"'
 
 
 def write_copy(session: DuckDBSession, to: Path) -> None:
@@ -48,14 +49,18 @@ def answer(file: Path, query: str) -> QueryResult:
     try:
         statements = duckdb.extract_statements(query)
         if len(statements) != 1 or statements[0].type not in READING:
-            raise FixTheConfiguration("a query is one statement that reads, such as SELECT or DESCRIBE")
+            raise FixTheConfiguration(
+                "a query is one statement that reads, such as SELECT or DESCRIBE", next_command=TABLES
+            )
         with duckdb.connect(str(file), read_only=True, config=SEALED) as connection:
             connection.execute("SET TimeZone = 'UTC'; SET lock_configuration = true")
             result = connection.execute(statements[0])
             columns = tuple(str(column[0]) for column in result.description or ())
             return QueryResult(columns, tuple(result.fetchall()))
     except duckdb.Error as error:
-        raise FixTheConfiguration(f"the query cannot be answered: {plainly(error)}") from None
+        raise FixTheConfiguration(
+            f"the query cannot be answered: {plainly(error)}", next_command=TABLES
+        ) from None
 
 
 def _sync(path: Path) -> None:

@@ -26,6 +26,8 @@ def gate(turn: Turn, refined: Refined) -> Gated:
         worst = "; ".join(
             f"{failed.expectation} on {failed.column}: {failed.observed}" for failed in verdict.failed[:3]
         )
+        if not (refined.counts.records or contract.empty_day_allowed):
+            worst = "the source has nothing for the day, and a day of this product is never empty"
         raise FixTheData(
             f"{turn.slot.id} does not keep its contract: {worst}",
             next_command=f"conductor explain {refined.batch.id}, page {zones.docs()}/{page}",

@@ -61,9 +61,19 @@ def test_the_sandbox_imports_nothing_of_the_product(path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize("path", sorted((ROOT / "conductor" / "audit").glob("*.py")), ids=name)
+def test_the_audit_reads_evidence_and_imports_nothing_that_makes_it(path: Path) -> None:
+    modules = set(imports(path))
+    of_ledger = {module for module in modules if module.startswith("conductor.ledger")}
+    assert of_ledger <= {f"conductor.ledger.{part}" for part in ("database", "rows", "schema", "states")}
+    makers = ("conductor.engines", "conductor.quality", "conductor.raw.landing", "conductor.workspace")
+    assert not [module for module in modules if module.startswith(makers)]
+
+
 def test_every_folder_of_the_library_was_walked() -> None:
     walked = {path.relative_to(ROOT).parts[1] for path in LIBRARY}
     assert {
+        "audit",
         "stores",
         "ledger",
         "contracts",

@@ -6,9 +6,12 @@ import typer
 
 from conductor.cli.commands import (
     approve,
+    audit,
     connect,
     demo,
+    doctor,
     explain,
+    quarantine,
     query,
     replay,
     run,
@@ -26,10 +29,13 @@ def register(cli: typer.Typer) -> None:
         run,
         status,
         explain,
+        audit,
         query,
         replay,
         approve,
         connect,
+        doctor,
     ):
         command.register(cli)
+    cli.add_typer(quarantine.cli, name="quarantine")
     cli.add_typer(sandbox.cli, name="sandbox")

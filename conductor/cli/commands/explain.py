@@ -3,22 +3,44 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
 from typing import Annotated
 
 import typer
 
 from conductor import story
 from conductor.cli import show
+from conductor.cli.named import find_batch
 from conductor.cli.options import DEFAULT_HOME, HomeOption, JsonOption, WorkspaceOption
 from conductor.cli.session import opened
 from conductor.errors import FixTheConfiguration
-from conductor.story import Story
-from conductor.values import Slot
+from conductor.ledger import Attempt
+from conductor.values import Batch, Slot
 from conductor.workspace import Workspace
 
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An attempt that did not get through: which, the class of its error, what it said and what comes next."""
+
+    slot: str
+    attempt: int
+    since: str
+    step: str | None
+    error: str
+    sentence: str
+    next: str | None
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a person's word stands for."""
+
+    batches: tuple[Batch, ...]
+    attempts: tuple[Attempt, ...]
 
 
 def register(cli: typer.Typer) -> None:
@@ -28,7 +50,10 @@ def register(cli: typer.Typer) -> None:
 
 def explain(
     what: Annotated[
-        str, typer.Argument(help="A batch id, an event id, a run id, a day (YYYY-MM-DD) or a slot.")
+        str,
+        typer.Argument(
+            help="A batch id (six or more of its first characters), an event id, a run id, a day (YYYY-MM-DD) or a slot."
+        ),
     ],
     home: HomeOption = DEFAULT_HOME,
     workspace: WorkspaceOption = "embedded",
@@ -36,48 +61,67 @@ def explain(
 ) -> None:
     """Tell the story of a batch, an event, a run, a day or a slot: what came, what went where, what failed and what comes next."""
     with opened(home, workspace) as found:
-        stories = tuple(_stories(found, what))
-        failures = tuple(_failures(found, what))
-    if as_json:
-        show.as_json({"stories": [asdict(told) for told in stories], "failures": failures})
-        return
-    if not stories and not failures:
+        meant = find(found, what)
+        stories = [story.tell(found.ledger, batch) for batch in meant.batches]
+    failures = [failure for attempt in meant.attempts for failure in _failure(attempt)]
+    if not stories and not meant.attempts:
         raise FixTheConfiguration(f"nothing is known of {what!r}", next_command="conductor status")
+    if as_json:
+        show.as_json(
+            {"stories": [asdict(told) for told in stories], "failures": [asdict(each) for each in failures]}
+        )
+        return
     for told in stories:
         show.story(told)
-    for failure in failures:
-        show.console.print(
-            f"[red]✗[/] {failure['slot']}, attempt {failure['attempt']}: {failure['sentence']}",
-            soft_wrap=True,
-        )
-        if failure["next"]:
-            show.console.print(f"  next: [bold]{failure['next']}[/]", soft_wrap=True)
+    _show(failures)
 
 
-def _stories(found: Workspace, what: str) -> Iterator[Story]:
+def find(found: Workspace, what: str) -> Found:
+    """Give the batches and attempts that a word stands for; none if it stands for nothing."""
     ledger = found.ledger
-    for slot in _slots(found, what):
-        for row in ledger.history(slot):
-            yield story.tell(ledger, row.batch)
-    for row in ledger.batches(limit=10_000):
-        if what == row.batch.id or what in {event.id for event in ledger.events(row.batch.id)}:
-            yield story.tell(ledger, row.batch)
+    if slots := _slots(found, what):
+        return Found(
+            tuple(row.batch for slot in slots for row in ledger.history(slot)),
+            tuple(attempt for slot in slots for attempt in ledger.attempts(slot)),
+        )
+    if event := ledger.event(what):
+        return _of_batch(found, ledger.batch(event.batch).batch)
+    if attempts := ledger.attempts_of(what):
+        ids = dict.fromkeys(attempt.batch for attempt in attempts if attempt.batch)
+        return Found(tuple(ledger.batch(name).batch for name in ids), attempts)
+    row = find_batch(ledger, what)
+    return _of_batch(found, row.batch) if row else Found((), ())
 
 
-def _failures(found: Workspace, what: str) -> Iterator[dict[str, object]]:
-    slots = set(_slots(found, what))
-    for attempt in found.ledger.recent_attempts(1000):
-        if attempt.error and (attempt.slot in slots or what in (attempt.batch, attempt.run_id)):
-            yield {
-                "slot": attempt.slot.id,
-                "attempt": attempt.attempt,
-                "sentence": attempt.error.sentence,
-                "next": attempt.error.next_command,
-            }
+def _of_batch(found: Workspace, batch: Batch) -> Found:
+    attempts = found.ledger.attempts(batch.slot)
+    return Found((batch,), tuple(attempt for attempt in attempts if attempt.batch == batch.id))
 
 
-def _slots(found: Workspace, what: str) -> list[Slot]:
+def _slots(found: Workspace, what: str) -> Sequence[Slot]:
     known = [slot for dataset in found.products for slot in found.ledger.slots(dataset)]
     if DAY.fullmatch(what):
         return [slot for slot in known if slot.day.isoformat() == what]
     return [slot for slot in known if slot.id == what]
+
+
+def _failure(attempt: Attempt) -> Iterable[Failure]:
+    if error := attempt.error:
+        yield Failure(
+            attempt.slot.id,
+            attempt.attempt,
+            attempt.started_at.isoformat(timespec="seconds"),
+            error.step,
+            error.error_class,
+            error.sentence,
+            error.next_command,
+        )
+
+
+def _show(failures: Sequence[Failure]) -> None:
+    for each in failures:
+        where = f", step {each.step}" if each.step else ""
+        show.line(f"{each.slot}, attempt {each.attempt} of {each.since}{where}", mark="✗", style="red")
+        show.line(f"  {each.error}: {each.sentence}")
+        if each.next:
+            show.line(f"  next: {each.next}")

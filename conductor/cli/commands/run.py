@@ -14,7 +14,6 @@ from conductor.cli import show
 from conductor.cli.home import Home
 from conductor.cli.options import DEFAULT_HOME, DayOption, HomeOption, JsonOption, WorkspaceOption
 from conductor.cli.session import opened, ready_to_run
-from conductor.errors import FixTheConfiguration
 from conductor.story import Story
 from conductor.values import Slot
 
@@ -38,10 +37,7 @@ def run(
     Example: conductor run nightly-financials --day 2026-11-20
     """
     if flow not in FLOWS:
-        raise FixTheConfiguration(
-            f"there is no flow {flow!r}; known are: {', '.join(FLOWS)}",
-            next_command="conductor run nightly-financials",
-        )
+        raise typer.BadParameter(f"there is no flow {flow!r}; known are: {', '.join(FLOWS)}")
     with ready_to_run(Home(home), workspace):
         slots = run_flow(flow, day.date() if day else None, workspace, quiet=as_json)
     stories = [found for found in (tell(home, workspace, slot) for slot in slots) if found]

@@ -1,7 +1,8 @@
-"""`conductor status`: what is done, what is not, and since when."""
+"""`conductor status`: what is done, what is not, what runs now, and since when."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -9,6 +10,9 @@ import typer
 from conductor.cli import show
 from conductor.cli.options import DEFAULT_HOME, HomeOption, JsonOption, WorkspaceOption
 from conductor.cli.session import opened
+from conductor.cli.standing import Line, Standing, standing
+
+COLUMNS = ("slot", "version", "state", "last attempt", "since")
 
 
 def register(cli: typer.Typer) -> None:
@@ -22,26 +26,29 @@ def status(
     limit: Annotated[int, typer.Option(help="How many slots, newest first.", min=1, max=1000)] = 20,
     as_json: JsonOption = False,
 ) -> None:
-    """Show the newest slots: version, state, rows, and the last attempt at each."""
+    """Say in one line how things stand; then what runs now, and the newest slots with the last attempt at each."""
+    from flows.steps.holder import alive
+
     with opened(home, workspace) as found:
-        rows: list[dict[str, object]] = []
-        slots = [slot for dataset in found.products for slot in found.ledger.slots(dataset)]
-        for slot in sorted(slots, key=lambda slot: slot.day, reverse=True)[:limit]:
-            row = found.ledger.current(slot)
-            last = found.ledger.attempts(slot)[-1:]
-            rows.append(
-                {
-                    "slot": slot.id,
-                    "version": row.batch.version if row else None,
-                    "state": row.state.value if row else "seen",
-                    "batch": row.batch.id if row else None,
-                    "last attempt": last[0].outcome or "running or killed" if last else None,
-                    "since": last[0].started_at.isoformat(timespec="seconds") if last else None,
-                    "error": last[0].error.sentence if last and last[0].error else None,
-                }
-            )
+        now = standing(found.ledger, sorted(found.products), alive, limit)
     if as_json:
-        show.as_json(rows)
+        show.as_json(asdict(now))
     else:
-        columns = ("slot", "version", "state", "last attempt", "since", "error")
-        show.table("newest slots", columns, [[found[column] for column in columns] for found in rows])
+        _show(now)
+
+
+def _show(now: Standing) -> None:
+    show.line(now.verdict, mark="✓" if now.well else "✗", style="green" if now.well else "bold red")
+    for work in now.running:
+        show.line(f"{work.name}: run {work.run_id}, {work.process}", mark="▶", style="cyan")
+    if now.slots:
+        show.table("newest slots", COLUMNS, [_cells(each) for each in now.slots])
+    for each in now.slots:
+        if each.error:
+            show.line(f"{each.slot}: {each.error}", mark="✗", style="red")
+            show.line(f"  next: {each.next or f'conductor explain {each.slot}'}")
+
+
+def _cells(line: Line) -> tuple[object, ...]:
+    since = f"{line.since:%Y-%m-%d %H:%M}" if line.since else None
+    return line.slot, line.version, line.state, line.last_attempt, since

@@ -1,0 +1,1 @@
+"""What `conductor doctor` looks at. Nothing here changes anything."""

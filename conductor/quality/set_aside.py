@@ -1,0 +1,105 @@
+"""Which batches have rows set aside, and what a rule looked at in each of those rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlglot import exp, parse_one
+
+from conductor.contracts.codes import field_codes
+from conductor.contracts.model import Contract
+from conductor.ledger import BatchRow, Ledger
+from conductor.quality.quarantine import REASONS
+from conductor.records import DOCUMENT, LINE, Row
+from conductor.values import Refined, Slot
+
+MASK = "•••"
+
+
+@dataclass(frozen=True)
+class SetAside:
+    """The rejected rows of one batch: how many, each reason with its count, and since when they lie aside.
+
+    A row may have several reasons, so these may add up to more than `rows`.
+    """
+
+    slot: str
+    version: int
+    batch: str
+    rows: int
+    reasons: tuple[tuple[str, int], ...]
+    since: datetime
+
+
+@dataclass(frozen=True)
+class RejectedRow:
+    """A rejected row: where it stood in the source, why it was rejected, and what the rules saw. Personal values are masked."""
+
+    document: str
+    line: str
+    reasons: tuple[str, ...]
+    looked_at: tuple[tuple[str, str | None], ...]
+
+
+def set_aside(ledger: Ledger, datasets: Sequence[str], *, older: bool = False) -> Iterator[SetAside]:
+    """Give the batches with rejected rows, newest day first: of each slot the newest refined version, or all versions."""
+    slots = [slot for dataset in datasets for slot in ledger.slots(dataset)]
+    for slot in sorted(slots, key=lambda slot: slot.day, reverse=True):
+        yield from _of_slot(ledger, slot, older=older)
+
+
+def rejected_of(ledger: Ledger, row: BatchRow) -> Refined | None:
+    """Give what refining the batch rejected; None if it rejected nothing or was not refined."""
+    refined = ledger.remembered(row.batch.id, "refine", Refined)
+    return refined if refined and refined.rejected else None
+
+
+def looked_at(contract: Contract, rows: Sequence[Row], reason: str | None = None) -> Iterator[RejectedRow]:
+    """Give the rows in the order of their documents, those with one reason where one is named."""
+    paths = _paths_by_code(contract)
+    personal = {field.path for field in contract.fields if field.classification}
+    for row in sorted(rows, key=lambda row: (row[DOCUMENT] or "", row[LINE] or "")):
+        reasons = tuple((row[REASONS] or "").split(";"))
+        if reason is None or reason in reasons:
+            names = dict.fromkeys(name for code in reasons for name in paths.get(code, ()))
+            seen = tuple((name, _shown(row.get(name), masked=name in personal)) for name in names)
+            yield RejectedRow(row[DOCUMENT] or "", row[LINE] or "", reasons, seen)
+
+
+def _of_slot(ledger: Ledger, slot: Slot, *, older: bool) -> Iterator[SetAside]:
+    for row in reversed(ledger.history(slot)):
+        done = {step.step: step.finished_at for step in ledger.steps(row.batch.id)}
+        if "refine" not in done:
+            continue
+        if refined := rejected_of(ledger, row):
+            yield SetAside(
+                slot.id,
+                row.batch.version,
+                row.batch.id,
+                refined.counts.rejected,
+                refined.reasons,
+                done["refine"],
+            )
+        if not older:
+            return
+
+
+def _shown(value: str | None, *, masked: bool) -> str | None:
+    return MASK if masked and value else value
+
+
+def _paths_by_code(contract: Contract) -> Mapping[str, tuple[str, ...]]:
+    """Give the columns of the records that each code is about."""
+    paths = {field.name: field.path for field in contract.fields}
+    found = {code: (field.path,) for field in contract.fields for code in field_codes(field)}
+    found |= {rule.code: _named(rule.sql, paths) for rule in contract.rules}
+    for foreign in contract.foreign_keys:
+        found[foreign.code] = tuple(dict.fromkeys(paths[name] for name in foreign.columns))
+    return found
+
+
+def _named(sql: str, paths: Mapping[str, str]) -> tuple[str, ...]:
+    columns = (column.name for column in parse_one(sql).find_all(exp.Column))
+    return tuple(dict.fromkeys(paths[name] for name in columns if name in paths))
