@@ -33,9 +33,13 @@ class Problem(StrEnum):
     STOPPED = "stopped"
 
 
+# What gets no better until a person acts: nobody is woken for data that can be mended in the morning, or for what passes.
+PAGED = frozenset({Problem.ROW_COUNT, Problem.CONFIGURATION, Problem.STOPPED})
+
+
 @dataclass(frozen=True)
 class Link:
-    """A page to look at. `href` starts with http:// or https://."""
+    """A page to look at. `href` is http, https or, for readers on the same machine, file."""
 
     label: str
     href: str

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field
 
 from conductor.notify.attempts import Budget, attempt
-from conductor.notify.notice import Notice, Outcome, Problem, one_line
+from conductor.notify.notice import PAGED, Notice, Outcome, Problem, one_line
 from conductor.notify.webhook import Webhook
 from conductor.values import Slot, digest
 
@@ -48,7 +48,11 @@ def _events(notice: Notice) -> list[dict[str, object]]:
         {"event_action": "resolve", "dedup_key": incident(notice.slot, problem)}
         for problem in notice.resolves
     ]
-    return resolved if notice.problem is None else [*resolved, _trigger(notice, notice.problem)]
+    return (
+        [*resolved, _trigger(notice, notice.problem)]
+        if notice.problem and notice.problem in PAGED
+        else resolved
+    )
 
 
 def _trigger(notice: Notice, problem: Problem) -> dict[str, object]:

@@ -66,6 +66,9 @@ def _facts(facts: tuple[tuple[str, str], ...]) -> list[dict[str, object]]:
 
 
 def _link(link: Link) -> str:
+    """Slack makes links of web addresses only; another one is shown to be copied."""
+    if not link.href.startswith(("http://", "https://")):
+        return f"{_escaped(link.label)}: {_escaped(link.href)}"
     return f"<{_escaped(link.href).replace('|', '%7C')}|{_escaped(link.label)}>"
 
 

@@ -1,7 +1,9 @@
 import json
 from datetime import date
 
-from conductor.errors import FixTheConfiguration, FixTheData
+import pytest
+
+from conductor.errors import ConductorError, FixTheConfiguration, FixTheData, RetryLater, StopAndCall
 from conductor.notify.attempts import Budget
 from conductor.notify.notice import Link, Notice, Problem, Severity
 from conductor.notify.notices import daily_report, failure, row_count
@@ -58,10 +60,10 @@ def test_repeats_belong_to_one_incident_and_other_problems_to_others() -> None:
     other_day = Slot(dataset=SLOT.dataset, day=date(2026, 11, 22))
     with Receiver() as receiver:
         for slot, error in (
-            (SLOT, FixTheData("3 rows have no currency", batch="b1")),
-            (SLOT, FixTheData("4 rows have no currency", batch="b2")),
+            (SLOT, StopAndCall("3 rows vanished", batch="b1")),
+            (SLOT, StopAndCall("4 rows vanished", batch="b2")),
             (SLOT, FixTheConfiguration("the token was refused")),
-            (other_day, FixTheData("3 rows have no currency")),
+            (other_day, StopAndCall("3 rows vanished")),
         ):
             assert pagerduty(receiver).send(failure(slot, error)).sent
     first, repeat, other_problem, other_slot = (event["dedup_key"] for event in events(receiver))
@@ -93,6 +95,14 @@ def test_a_fault_among_several_events_loses_none_of_them() -> None:
     answered = receiver.received[:1] + receiver.received[2:]
     closed = {json.loads(request.body)["dedup_key"] for request in answered}
     assert closed == {incident(SLOT, problem) for problem in Problem}
+
+
+@pytest.mark.parametrize("error", [RetryLater("try later"), FixTheData("3 rows have no currency")])
+def test_nobody_is_woken_for_what_passes_or_can_wait_until_morning(error: ConductorError) -> None:
+    with Receiver() as receiver:
+        outcome = pagerduty(receiver).send(failure(SLOT, error))
+    assert outcome.sent
+    assert receiver.received == []
 
 
 def test_mere_information_pages_nobody() -> None:

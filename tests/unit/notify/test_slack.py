@@ -59,6 +59,11 @@ def test_no_value_can_call_a_channel_or_forge_a_link() -> None:
     assert "&lt;!channel&gt; &lt;https://evil.example|ok&gt; &amp; more" in in_mrkdwn
 
 
+def test_a_page_on_this_machine_is_shown_to_be_copied() -> None:
+    blocks = message(notice(links=(Link("Page", "file:///home/a/revenue.html"),)))["blocks"]
+    assert blocks[-1]["text"]["text"] == "Page: file:///home/a/revenue.html"  # pyright: ignore
+
+
 def test_long_notices_stay_within_the_limits_of_a_block() -> None:
     facts = tuple((f"label {number}", "v" * 5000) for number in range(23))
     blocks = json.loads(json.dumps(message(notice(title="t" * 500, sentence="s" * 9000, facts=facts))))[
