@@ -11,7 +11,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_NO_PROGRESS := 1
 export DO_NOT_TRACK := 1
 
-.PHONY: help demo test check format lock clean
+.PHONY: help demo test bench check format generate lock clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,6 +22,9 @@ demo: .venv/demo ## one day of sales receipts from an API to a revenue mart, in 
 test: .venv/dev ## all tests that this machine can run; what is skipped is listed with its reason
 	$(BIN)/python -m pytest -n 2 --dist worksteal tests
 
+bench: .venv/dev ## measure against named peers; prints a table and writes build/bench.json
+	$(BIN)/python -m bench
+
 check: .venv/dev ## lint, format, types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -30,6 +33,9 @@ check: .venv/dev ## lint, format, types
 format: .venv/dev ## format the code
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
+
+generate: .venv/dev ## write the reference pages, the snapshot and the dbt sources anew
+	$(BIN)/python -m conductor.cli.generate
 
 lock: $(UV) ## resolve all requirements once and write the locked files
 	$(call compile,dev,--extra dev)
