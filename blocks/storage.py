@@ -35,6 +35,11 @@ class S3Storage(Block):
     _description: ClassVar[str | None] = "A bucket that holds zones of a workspace."
 
     bucket: str = Field(description="Name of the bucket.", pattern=r"^[a-z0-9][a-z0-9.-]{2,62}$")
+    prefix: str = Field(
+        "",
+        description="Folder within the bucket; empty takes the whole bucket.",
+        pattern=r"^[A-Za-z0-9._/-]*$",
+    )
     region: str = Field("us-east-1", description="Region of the bucket.")
     endpoint_url: str = Field("", description="Address of an S3-compatible server; empty for Amazon S3.")
     credentials: AwsCredentials = Field(
@@ -47,6 +52,7 @@ class S3Storage(Block):
         return open_store(
             StoreKind.S3,
             bucket=self.bucket,
+            prefix=self.prefix,
             region=self.region,
             endpoint_url=self.endpoint_url or None,
             credentials=Credentials(

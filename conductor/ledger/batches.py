@@ -133,6 +133,25 @@ class Batches(Section):
             query = query.where(func.coalesce(batches.c.ended, batches.c.reached) == state.value)
         return _rows(connection, query)
 
+    @reads
+    def unfinished(self, connection: Connection, dataset: str) -> tuple[Slot, ...]:
+        """Give the slots, oldest day first, that were begun and whose newest version is still on the road, or that have none."""
+        newest = (
+            select(batches.c.slot, func.max(batches.c.version).label("version"))
+            .group_by(batches.c.slot)
+            .subquery()
+        )
+        this = (batches.c.slot == newest.c.slot) & (batches.c.version == newest.c.version)
+        on_the_road = batches.c.ended.is_(None) & (batches.c.reached != State.ARCHIVED.value)
+        query = (
+            select(slots.c.id)
+            .join(newest, newest.c.slot == slots.c.id, isouter=True)
+            .join(batches, this, isouter=True)
+            .where(slots.c.dataset == dataset, batches.c.id.is_(None) | on_the_road)
+            .order_by(slots.c.day, slots.c.id)
+        )
+        return tuple(Slot.parse(name) for name in connection.execute(query).scalars())
+
     def _add(self, connection: Connection, batch: Batch, inputs: str, epoch: int) -> None:
         now = self._database.now()
         row = {

@@ -105,9 +105,10 @@ class Steps(Section):
         return connection.execute(counted.returning(failures.c.count)).scalar_one()
 
     @writes
-    def clear_failures(self, connection: Connection, slot: Slot, step: str) -> None:
-        """Forget a step's failures: it succeeded, or a person mended the cause."""
-        connection.execute(delete(failures).where(failures.c.slot == slot.id, failures.c.step == step))
+    def clear_failures(self, connection: Connection, slot: Slot, step: str | None = None) -> None:
+        """Forget the failures of a step, or of all steps: it succeeded, or a person mended the cause."""
+        one = [] if step is None else [failures.c.step == step]
+        connection.execute(delete(failures).where(failures.c.slot == slot.id, *one))
 
 
 def _upsert(connection: Connection, batch_id: str, step: str, row: Mapping[str, object]) -> None:

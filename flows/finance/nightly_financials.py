@@ -51,13 +51,13 @@ def run_name() -> str:
 
 @flow(name="nightly-financials", flow_run_name=run_name, persist_result=False, log_prints=False)
 def nightly_financials(day: Day = None, workspace: WorkspaceName = "embedded") -> None:
-    """Carry a day of sales receipts, and earlier days that changed since, from the accounting API to the group's books.
+    """Carry a day of sales receipts, and other days that changed or were cut short, from the accounting API to the group's books.
 
     Repeats: a day whose content, contract, SQL, rates and catalogue are the same is found to be done, and nothing is written.
     """
     with night(workspace, PRODUCT, day) as tonight:
         for slot in changed(tonight):
-            with turn(tonight.workspace, slot) as mine:
+            with tonight.apart(slot), turn(tonight.workspace, slot) as mine:
                 carry(mine, fresh=slot.day == tonight.day)
 
 

@@ -7,16 +7,20 @@ from flows.steps.night import Night
 
 
 def changed(tonight: Night) -> tuple[Slot, ...]:
-    """Give the night's own slot, then those of earlier days that the source changed since they were carried.
+    """Give the night's own slot, then those of other days that the source changed or that no run has brought to an end.
 
     Repeats: asks the source again; a day that is named needlessly is found to be done.
     """
-    contract = tonight.workspace.product(tonight.dataset).contract
+    ledger, contract = tonight.workspace.ledger, tonight.workspace.product(tonight.dataset).contract
     source = tonight.workspace.source(contract.source)
-    known = tonight.workspace.ledger.known_days(tonight.dataset)
-    earlier = (
-        source.changed_days(contract.entity, known, tonight.day, contract.lookback_days) if known else ()
+    known = ledger.known_days(tonight.dataset)
+    newest = max((tonight.day, *known))
+    touched = source.changed_days(contract.entity, known, newest, contract.lookback_days) if known else ()
+    own = Slot(dataset=tonight.dataset, day=tonight.day)
+    found = (
+        *(Slot(dataset=tonight.dataset, day=day) for day in touched),
+        *ledger.unfinished(tonight.dataset),
     )
-    days = (tonight.day, *(day for day in earlier if day != tonight.day))
-    tonight.slots = [Slot(dataset=tonight.dataset, day=day) for day in days]
+    others = {slot.id: slot for slot in found if slot != own}
+    tonight.slots = [own, *sorted(others.values(), key=lambda slot: slot.day)]
     return tuple(tonight.slots)

@@ -10,7 +10,16 @@ from zoneinfo import ZoneInfo
 
 from prefect.runtime import flow_run
 
-from conductor.errors import ConductorError, FixTheConfiguration
+from conductor.errors import (
+    ApprovalNeeded,
+    ConductorError,
+    FixTheConfiguration,
+    FixTheData,
+    LeaseHeld,
+    LeaseLost,
+    RetryLater,
+    Superseded,
+)
 from conductor.settings import Settings
 from conductor.values import Slot
 from conductor.workspace import Workspace
@@ -26,6 +35,22 @@ class Night:
         self.dataset = dataset
         self.day = day
         self.slots: list[Slot] = []
+        self.failed: list[tuple[Slot, ConductorError]] = []
+
+    @contextmanager
+    def apart(self, slot: Slot) -> Generator[None]:
+        """Let a slot fail without the others: what is its own matter is told, and raised when the night is over.
+
+        What is wrong with the configuration, or must stop, ends the night at once. Another day's slot that another run has, or
+        has carried meanwhile, is that run's.
+        """
+        try:
+            yield
+        except (LeaseHeld, LeaseLost, Superseded):
+            if slot.day == self.day:
+                raise
+        except (RetryLater, FixTheData, ApprovalNeeded) as error:
+            self.failed.append((slot, error))
 
 
 @contextmanager
@@ -37,10 +62,13 @@ def night(workspace: str, dataset: str, day: date | None) -> Generator[Night]:
         tonight = Night(opened, dataset, business_day(day, scheduled, opened.settings))
         try:
             yield tonight
-            tell(opened, tonight.slots)
         except ConductorError as error:
-            tell_failure(opened, Slot(dataset=dataset, day=tonight.day), error)
-            raise
+            tonight.failed.append((Slot(dataset=dataset, day=tonight.day), error))
+        tell(opened, tonight.slots)
+        for slot, error in tonight.failed:
+            tell_failure(opened, slot, error)
+        if tonight.failed:
+            raise tonight.failed[0][1]
     finally:
         opened.close()
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import shutil
 import threading
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
 from conductor.contracts.model import Product
-from conductor.errors import ConductorError, LeaseLost, Superseded
+from conductor.errors import ConductorError, FixTheData, LeaseLost, Superseded
 from conductor.ledger import ErrorRecord, Event, Lease
-from conductor.values import Batch, Slot, State, Value
+from conductor.values import Batch, Slot, State, Value, digest
 from conductor.workspace import Workspace
 from flows.steps.holder import alive, holder
 from flows.steps.measure import measured
@@ -130,7 +130,27 @@ def _close(mine: Turn, error: BaseException | None) -> None:
     ledger = mine.workspace.ledger
     batch = mine.batch.id if mine.batch else None
     ledger.end(mine.slot, mine.attempt, _outcome(mine, error), batch, _record(error))
+    if error is None:
+        ledger.clear_failures(mine.slot)
+    elif isinstance(error, FixTheData) or not isinstance(error, ConductorError | KeyboardInterrupt):
+        _count(mine, error)
     ledger.release(mine.lease)
+
+
+def _count(mine: Turn, error: BaseException) -> None:
+    """Count a failure that no waiting mends; a batch that failed the same way too often is put aside as poison.
+
+    Nightly runs leave it alone then; new content, a new contract or a run that names the day takes the slot up again.
+    """
+    ledger, limit = mine.workspace.ledger, mine.workspace.settings.poison_after
+    step = (error.step if isinstance(error, ConductorError) else None) or "carry"
+    batch = mine.batch.id if mine.batch else ""
+    times = ledger.count_failure(mine.slot, step, type(error).__name__, digest(batch, str(error)))
+    if mine.batch and times >= limit:
+        with suppress(ConductorError):  # overtaken meanwhile: the newer run says where the slot stands
+            ledger.mark(
+                batch, State.DEAD, f"put aside after {times} equal failures: {error}", mine.lease.epoch
+            )
 
 
 def _outcome(mine: Turn, error: BaseException | None) -> str:

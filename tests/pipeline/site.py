@@ -1,0 +1,235 @@
+"""A place where the nightly flow runs for a test: a home, an accounting sandbox, and the process of each run."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import secrets
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from multiprocessing import forkserver
+from multiprocessing.context import ForkServerContext
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any
+
+from conductor.cli.connecting import connect_sandbox
+from conductor.embedded import open_embedded
+from conductor.settings import load_settings
+from conductor.workspace import Workspace
+from pipeline.runs import PRELOADED, At, Errand, carry
+from sandbox.quickbooks import Sandbox
+
+PRODUCT = "finance/sales_receipts"
+SEED = 20260302
+START = datetime(2026, 3, 5, 9, 0, tzinfo=UTC)
+PATIENCE = 300  # seconds; a run that takes longer hangs
+
+
+class SetClock:
+    """A clock that only its owner moves; aware, UTC."""
+
+    def __init__(self, at: datetime = START) -> None:
+        self.at = at
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def advance(self, by: timedelta) -> None:
+        """Let time pass."""
+        self.at += by
+
+
+@dataclass(frozen=True)
+class Told:
+    """One line of a run's report: a moment of a step, or the error that ended it."""
+
+    slot: str = ""
+    step: str = ""
+    moment: str = ""
+    error: str = ""
+    sentence: str = ""
+    next: str | None = None
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a run ended: its exit code, negative for a signal, and what it told."""
+
+    code: int | None
+    told: tuple[Told, ...]
+    log: Path
+
+    @property
+    def error(self) -> Told:
+        """What ended it; an empty line if nothing did."""
+        return next((line for line in self.told if line.error), Told())
+
+    def worked(self, slot: str) -> tuple[str, ...]:
+        """Give the steps that had work to do for a slot, in order."""
+        return tuple(line.step for line in self.told if line.slot == slot and line.moment == "finished")
+
+    def well(self) -> Ended:
+        """Give itself if the run ended well; fail with its error or its log otherwise."""
+        assert self.code == 0, self.error if self.error.error else self.log.read_text()[-3000:]
+        return self
+
+
+class Running:
+    """A run under way in its own process."""
+
+    def __init__(self, errand: Errand, process: BaseProcess) -> None:
+        self.errand = errand
+        self.process = process
+
+    def wait(self) -> Ended:
+        """Wait for its end."""
+        self.process.join(PATIENCE)
+        if self.process.exitcode is None:
+            self.process.kill()
+            self.process.join()
+            raise AssertionError(
+                f"the run hung: {self.errand.report.with_suffix('.log').read_text()[-3000:]}"
+            )
+        lines = self.errand.report.read_text().splitlines() if self.errand.report.exists() else []
+        told = tuple(Told(**json.loads(line)) for line in lines)
+        return Ended(self.process.exitcode, told, self.errand.report.with_suffix(".log"))
+
+    def resume(self) -> None:
+        """Let a stalled run go on."""
+        assert self.process.pid
+        os.kill(self.process.pid, signal.SIGCONT)
+
+    @property
+    def stalled(self) -> bool:
+        """Whether it has come to where it was to stop."""
+        return self.errand.report.with_suffix(".stalled").exists()
+
+
+class Site:
+    """A home with its sandbox. `block` makes the flows run in a workspace of a Prefect block instead of the embedded one."""
+
+    def __init__(
+        self,
+        home: Path,
+        sandbox: Sandbox,
+        clock: SetClock,
+        prefect: dict[str, str],
+        block: dict[str, Any] | None,
+    ) -> None:
+        self.home = home
+        self.sandbox = sandbox
+        self.clock = clock
+        self.block = block
+        self.workspace_name = f"site-{secrets.token_hex(6)}" if block is not None else "embedded"
+        self._prefect = prefect
+        self._runs = 0
+
+    def environment(self, **settings: object) -> dict[str, str]:
+        """Give the variables of a run; settings are added as such."""
+        client = self.sandbox.settings.client
+        own: dict[str, object] = {
+            "home": self.home,
+            "accounting_url": self.sandbox.url,
+            "accounting_client_id": client.id,
+            "accounting_client_secret": client.secret,
+            "step_retry_seconds": "0.1",
+            **settings,
+        }
+        return {f"CONDUCTOR_{name.upper()}": str(value) for name, value in own.items()}
+
+    def start(
+        self,
+        day: date | None = None,
+        *,
+        kill: At | None = None,
+        stall: At | None = None,
+        replay: dict[str, Any] | None = None,
+        **settings: object,
+    ) -> Running:
+        """Begin a run of the nightly flow for a day, or a replay."""
+        self._runs += 1
+        reports = self.home.parent / f"{self.home.name}-runs"
+        reports.mkdir(exist_ok=True)
+        errand = Errand(
+            environment={**self._prefect, **self.environment(**settings)},
+            report=reports / f"{self._runs:03}.jsonl",
+            workspace=self.workspace_name,
+            day=day,
+            replay=replay,
+            block=self._block(),
+            kill=kill,
+            stall=stall,
+        )
+        process = _forks(self._prefect).Process(target=carry, args=(errand,), daemon=True)
+        process.start()
+        return Running(errand, process)
+
+    def run(self, day: date | None = None, **how: Any) -> Ended:
+        """Run to the end, whatever it is."""
+        return self.start(day, **how).wait()
+
+    def _block(self) -> dict[str, Any] | None:
+        if self.block is None:
+            return None
+        client = self.sandbox.settings.client
+        accounting = {
+            "url": self.sandbox.url,
+            "realm": "9130350000000001",
+            "group_realm": "9130350000000002",
+            "client_id": client.id,
+            "client_secret": "env:CONDUCTOR_ACCOUNTING_CLIENT_SECRET",
+        }
+        return {"home": str(self.home), "accounting": accounting, **self.block}
+
+    def workspace(self) -> Workspace:
+        """Open the site's workspace to look at it."""
+        settings = load_settings(self.home, self.environment())
+        embedded = open_embedded(self.home, settings, lambda: datetime.now(UTC), "looking")
+        if self.block is None:
+            return embedded
+        from blocks.workspace import Workspace as Block
+
+        block = Block.model_validate(self._block())
+        return replace(embedded, raw=block.raw.store(), lake=block.lake.store(), backup=block.backup.store())
+
+
+@contextmanager
+def site(
+    folder: Path, prefect: dict[str, str], *, block: dict[str, Any] | None = None, **sandbox: Any
+) -> Iterator[Site]:
+    """Make a site in a folder, connected to both companies of a sandbox of its own."""
+    home = folder / "home"
+    home.mkdir(parents=True, mode=0o700)
+    clock = SetClock()
+    options = {"receipts_per_day": 120, **sandbox}
+    with Sandbox(SEED, clock, "client", secrets.token_hex(8), **options) as books:
+        made = Site(home, books, clock, prefect, block)
+        connect_sandbox(home, load_settings(home, made.environment()))
+        books.clear_requests()
+        yield made
+
+
+def _forks(prefect: dict[str, str]) -> ForkServerContext:
+    """Give the server that forks runs. It imports the flows once, for which Prefect's settings have to be there."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(PRELOADED)
+    with _environment(prefect):
+        forkserver.ensure_running()
+    return context
+
+
+@contextmanager
+def _environment(variables: dict[str, str]) -> Iterator[None]:
+    before = dict(os.environ)
+    os.environ.clear()
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
