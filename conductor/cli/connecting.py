@@ -35,10 +35,12 @@ def connect_sandbox(home: Path, settings: Settings) -> None:
     store = FileTokenStore(home / "secrets" / "tokens")
     for realm in (settings.accounting_realm, settings.group_realm):
         if store.read(connection_name("quickbooks", realm)) is None:
-            connect_company(home, settings, _consenting(realm), seconds=30)
+            connect_company(home, settings, consenting(realm), seconds=30)
 
 
-def _consenting(realm: str) -> Callable[[str], object]:
+def consenting(realm: str) -> Callable[[str], object]:
+    """Give what stands in for a browser at the sandbox: it says yes for a company."""
+
     def open_browser(url: str) -> object:
         return httpx.get(f"{url}&auto=1&realm={realm}", follow_redirects=True, timeout=30, trust_env=False)
 

@@ -63,9 +63,9 @@ def _job(turn: Turn, batch: Batch) -> RefineJob:
 
 
 def _objects(turn: Turn, batch: Batch) -> list[Landed]:
-    return [
-        landed for landed in turn.workspace.ledger.objects(turn.slot) if landed.object_id in batch.object_ids
-    ]
+    """Give the batch's objects in its own order: what the source gave, then the corrections of it."""
+    known = {landed.object_id: landed for landed in turn.workspace.ledger.objects(turn.slot)}
+    return [known[name] for name in batch.object_ids]
 
 
 def _fetched(turn: Turn, landed: Landed) -> RecordsFile:

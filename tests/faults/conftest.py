@@ -55,3 +55,10 @@ def new_site(
             return stack.enter_context(site(folder, prefect_server.environment, block=block, **how))
 
         yield make
+
+
+@pytest.fixture
+def new_folder_site(tmp_path: Path, prefect_server: PrefectServer) -> Iterator[NewSite]:
+    """Make a site of the embedded workspace."""
+    with ExitStack() as stack:
+        yield lambda **how: stack.enter_context(site(tmp_path / "site", prefect_server.environment, **how))

@@ -17,7 +17,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-from conductor.cli.connecting import connect_sandbox
+from conductor.cli.connecting import connect_company, consenting
 from conductor.embedded import open_embedded
 from conductor.settings import load_settings
 from conductor.workspace import Workspace
@@ -142,6 +142,12 @@ class Site:
         }
         return {f"CONDUCTOR_{name.upper()}": str(value) for name, value in own.items()}
 
+    def connect(self) -> None:
+        """Give consent for both companies, as a person would in a browser."""
+        settings = load_settings(self.home, self.environment())
+        for realm in (settings.accounting_realm, settings.group_realm):
+            connect_company(self.home, settings, consenting(realm), seconds=30)
+
     def start(
         self,
         day: date | None = None,
@@ -209,7 +215,7 @@ def site(
     options = {"receipts_per_day": 120, **sandbox}
     with Sandbox(SEED, clock, "client", secrets.token_hex(8), **options) as books:
         made = Site(home, books, clock, prefect, block)
-        connect_sandbox(home, load_settings(home, made.environment()))
+        made.connect()
         books.clear_requests()
         yield made
 
