@@ -13,6 +13,7 @@ import httpx
 from conductor.errors import FixTheConfiguration, StopAndCall
 
 EMBEDDED = "embedded"
+RECEIPTS_PER_DAY = 5_000
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,15 @@ class Home:
         """Give what the accounting sandbox of this home asks its clients for; it invents them at its first start."""
         file = self.path / "sandbox" / "quickbooks-credentials.json"
         return SandboxCredentials(**json.loads(file.read_text(encoding="utf-8")))
+
+    def receipts_per_day(self, asked: int | None) -> int:
+        """Give how many receipts a day of this home's sandbox has: what was last asked for, 5,000 if nobody asked."""
+        file = self.path / "sandbox" / "receipts-per-day"
+        if asked is None:
+            return int(file.read_text(encoding="ascii")) if file.exists() else RECEIPTS_PER_DAY
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file.write_text(f"{asked}\n", encoding="ascii")
+        return asked
 
     def running(self, name: str, health: str) -> Running | None:
         """Give the server of this name that answers at `health`, if one serves this home now."""

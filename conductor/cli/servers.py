@@ -49,7 +49,7 @@ def prefect_server(home: Home, port: int | None = None, *, shared: bool = False)
 
 @contextmanager
 def accounting_sandbox(
-    home: Home, receipts_per_day: int, port: int | None = None, *, shared: bool = False
+    home: Home, receipts_per_day: int | None = None, port: int | None = None, *, shared: bool = False
 ) -> Generator[str]:
     """Give the address of an accounting sandbox for this home: the one that `conductor up` serves, or one for the body."""
     if found := home.running("sandbox", "/"):
@@ -58,7 +58,7 @@ def accounting_sandbox(
     url = f"http://127.0.0.1:{port or free_port()}"
     command = [
         *("-m", "sandbox", "quickbooks", "--port", url.rsplit(":", 1)[1]),
-        *("--home", str(home.path / "sandbox"), "--receipts", str(receipts_per_day)),
+        *("--home", str(home.path / "sandbox"), "--receipts", str(home.receipts_per_day(receipts_per_day))),
     ]
     with serving(command, os.environ, home.path / "logs" / "sandbox.log") as process:
         _wait_until_answering(

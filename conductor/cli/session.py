@@ -17,7 +17,6 @@ from conductor.errors import FixTheConfiguration, RetryLater
 from conductor.settings import load_settings
 from conductor.workspace import Workspace
 
-RECEIPTS_PER_DAY = 5_000
 DEBUG = "CONDUCTOR_DEBUG"
 """Variable of the environment that `--debug` sets: errors come with their stack traces."""
 
@@ -65,7 +64,7 @@ def prefect_answering(workspace: str) -> Generator[None]:
 
 
 @contextmanager
-def ready_to_run(home: Home, workspace: str, *, receipts_per_day: int = RECEIPTS_PER_DAY) -> Generator[None]:
+def ready_to_run(home: Home, workspace: str, *, receipts_per_day: int | None = None) -> Generator[None]:
     """Have a Prefect API and an accounting system at hand while flows run in this process.
 
     For the embedded workspace both are this home's own, and nothing of the surroundings' Prefect is seen. Import flows inside.

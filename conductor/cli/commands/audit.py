@@ -19,7 +19,7 @@ from conductor.cli import show
 from conductor.cli.home import EMBEDDED, Home
 from conductor.cli.options import DEFAULT_HOME, HomeOption, JsonOption, WorkspaceOption
 from conductor.cli.servers import accounting_sandbox
-from conductor.cli.session import RECEIPTS_PER_DAY, opened, use_sandbox
+from conductor.cli.session import opened, use_sandbox
 from conductor.settings import load_settings
 from conductor.workspace import Workspace
 
@@ -82,7 +82,7 @@ def _books_at_hand(home: Path, workspace: str, scope: Scope) -> Generator[None]:
     if not wanted or load_settings(place.path, os.environ).accounting_url:
         yield
         return
-    with accounting_sandbox(place.make(), RECEIPTS_PER_DAY) as url:
+    with accounting_sandbox(place.make()) as url:
         use_sandbox(place, url)
         yield
 

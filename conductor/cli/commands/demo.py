@@ -17,7 +17,7 @@ from conductor.cli.commands.run import run_flow, tell
 from conductor.cli.control import break_sandbox
 from conductor.cli.home import EMBEDDED, Home
 from conductor.cli.options import DEFAULT_HOME, HomeOption, JsonOption
-from conductor.cli.session import RECEIPTS_PER_DAY, ready_to_run
+from conductor.cli.session import ready_to_run
 from conductor.values import Slot
 
 DEMO_DAY = datetime.fromisoformat("2026-11-20")
@@ -31,7 +31,9 @@ def register(cli: typer.Typer) -> None:
 
 def demo(
     day: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="Business day.")] = DEMO_DAY,
-    receipts: Annotated[int, typer.Option(help="Sales receipts on that day.", min=100)] = RECEIPTS_PER_DAY,
+    receipts: Annotated[
+        int | None, typer.Option(help="Sales receipts per day in the sandbox; 5,000 at first.", min=100)
+    ] = None,
     fault: Annotated[
         str | None,
         typer.Option(

@@ -36,8 +36,7 @@ def run(
 
     Example: conductor run nightly-financials --day 2026-11-20
     """
-    if flow not in FLOWS:
-        raise typer.BadParameter(f"there is no flow {flow!r}; known are: {', '.join(FLOWS)}")
+    flow_named(flow)
     with ready_to_run(Home(home), workspace):
         slots = run_flow(flow, day.date() if day else None, workspace, quiet=as_json)
     stories = [found for found in (tell(home, workspace, slot) for slot in slots) if found]
@@ -52,6 +51,13 @@ def run(
                 f"[bold]{told.slot}[/]: nothing to do. Content, contract, SQL and joined products are those of version "
                 f"{told.version}, which is {told.state} (batch {told.batch})."
             )
+
+
+def flow_named(name: str) -> str:
+    """Give the name back if there is such a flow; a usage error otherwise."""
+    if name not in FLOWS:
+        raise typer.BadParameter(f"there is no flow {name!r}; known are: {', '.join(FLOWS)}")
+    return name
 
 
 def run_flow(flow: str, day: date | None, workspace: str, *, quiet: bool) -> dict[Slot, bool]:

@@ -21,7 +21,7 @@ from conductor.cli import show
 from conductor.cli.home import EMBEDDED, Home
 from conductor.cli.options import DEFAULT_HOME, HomeOption, JsonOption
 from conductor.cli.servers import accounting_sandbox, prefect_server, serving
-from conductor.cli.session import RECEIPTS_PER_DAY, isolate, use_sandbox
+from conductor.cli.session import isolate, use_sandbox
 from conductor.errors import FixTheConfiguration, RetryLater
 from conductor.settings import load_settings
 
@@ -38,8 +38,8 @@ def up(
         int, typer.Option(help="Port of Prefect's UI; 0 takes a free one.", min=0, max=65535)
     ] = 4200,
     receipts: Annotated[
-        int, typer.Option(help="Sales receipts per day in the sandbox.", min=100)
-    ] = RECEIPTS_PER_DAY,
+        int | None, typer.Option(help="Sales receipts per day in the sandbox; 5,000 at first.", min=100)
+    ] = None,
     home: HomeOption = DEFAULT_HOME,
     as_json: JsonOption = False,
 ) -> None:
@@ -61,7 +61,7 @@ def up(
 
 @contextmanager
 def _servers(
-    place: Home, port: int, receipts: int
+    place: Home, port: int, receipts: int | None
 ) -> Generator[tuple[Mapping[str, str], subprocess.Popen[bytes]]]:
     """Start what there is to serve and give its addresses; all of it ends with the body."""
     settings = load_settings(place.path, os.environ)
