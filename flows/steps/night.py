@@ -66,11 +66,19 @@ def night(workspace: str, dataset: str, day: date | None) -> Generator[Night]:
             tonight.failed.append((Slot(dataset=dataset, day=tonight.day), error))
         tell(opened, tonight.slots)
         for slot, error in tonight.failed:
+            error.next_command = error.next_command or _next_command(slot, error)
             tell_failure(opened, slot, error)
         if tonight.failed:
             raise tonight.failed[0][1]
     finally:
         opened.close()
+
+
+def _next_command(slot: Slot, error: ConductorError) -> str:
+    """Give what to type where the error does not say it: again later, or look first."""
+    if isinstance(error, RetryLater):
+        return f"conductor run nightly-financials --day {slot.day}"
+    return f"conductor explain {slot.id}"
 
 
 def business_day(day: date | None, scheduled: datetime, settings: Settings) -> date:

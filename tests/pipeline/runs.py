@@ -69,8 +69,10 @@ def carry(errand: Errand) -> None:
     try:
         _run(errand)
     except ConductorError as error:
+        kinds = [kind.__name__ for kind in type(error).__mro__]
         _report(
-            errand, {"error": type(error).__name__, "sentence": error.sentence, "next": error.next_command}
+            errand,
+            {"error": kinds[0], "kinds": kinds, "sentence": error.sentence, "next": error.next_command},
         )
         sys.exit(1)
     except BaseException:

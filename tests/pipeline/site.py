@@ -52,6 +52,7 @@ class Told:
     step: str = ""
     moment: str = ""
     error: str = ""
+    kinds: tuple[str, ...] = ()
     sentence: str = ""
     next: str | None = None
 

@@ -58,7 +58,9 @@ def demo(
         stack.enter_context(ready_to_run(place, EMBEDDED, receipts_per_day=receipts))
         if fault:
             break_sandbox(
-                os.environ["CONDUCTOR_ACCOUNTING_URL"], place.sandbox_credentials().control_token, fault
+                os.environ["CONDUCTOR_ACCOUNTING_URL"],
+                place.sandbox_credentials().control_token,
+                fault.replace("-", "_"),
             )
         run_flow("nightly-financials", day.date(), EMBEDDED, quiet=quiet)
     told = tell(home, EMBEDDED, Slot(dataset=PRODUCT, day=day.date()))
