@@ -89,7 +89,7 @@ class Dossier:
         if missing := lake.gone(self.table, keys):
             if commit != self.current:
                 return None
-            raise StopAndCall(f"{missing[0]} is gone, which readers need", next_command="conductor restore")
+            raise StopAndCall(f"{missing[0]} is gone, which readers need", next_command="conductor reconcile")
         return lake.rows(self.table, keys)
 
     def refined(self, batch: Batch) -> Refined | None:

@@ -41,7 +41,7 @@ def readable(what: str) -> Generator[None]:
     try:
         yield
     except (FileNotFoundError, pl.exceptions.PolarsError) as error:
-        raise StopAndCall(f"{what} cannot be read", next_command="conductor restore") from error
+        raise StopAndCall(f"{what} cannot be read", next_command="conductor reconcile") from error
 
 
 def collected(table: CuratedTable, frame: pl.LazyFrame) -> pl.DataFrame:

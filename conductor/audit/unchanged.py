@@ -14,11 +14,10 @@ def unchanged(dossier: Dossier) -> Outcomes:
     for landed in dossier.objects.values():
         yield CHECKED
         for finding in audit(evidence.raw, evidence.backup, landed, dossier.folder):
-            in_backup = finding.store == evidence.backup.name
-            if in_backup and landed.object_id not in carried:
+            if finding.store == evidence.backup.name and landed.object_id not in carried:
                 continue
             yield Problem(
                 sentence=finding.problem,
-                next_command="conductor backup" if in_backup else "conductor restore",
+                next_command="conductor reconcile",
                 object_id=landed.object_id,
             )

@@ -38,6 +38,12 @@ class Leases(Section):
         return Lease(row.name, row.holder, row.epoch, row.expires_at)
 
     @reads
+    def epoch(self, connection: Connection, name: str) -> int:
+        """Give the highest epoch under which anyone held a name; 0 if nobody did."""
+        query = select(leases.c.epoch).where(leases.c.name == name)
+        return connection.execute(query).scalar_one_or_none() or 0
+
+    @reads
     def leases(self, connection: Connection) -> tuple[Lease, ...]:
         """Give all leases that are held, run out or not, by name."""
         rows = connection.execute(select(leases).where(leases.c.holder.is_not(None)).order_by(leases.c.name))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from pydantic import ValidationError
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, select, update
 
 from conductor.errors import LeaseLost
 from conductor.ledger.attempts import keep
@@ -15,7 +15,7 @@ from conductor.ledger.leases import fence
 from conductor.ledger.outbox import put
 from conductor.ledger.progress import lock, move, slot_of
 from conductor.ledger.rows import Event, StepRow
-from conductor.ledger.schema import failures, steps
+from conductor.ledger.schema import batches, failures, steps
 from conductor.ledger.section import Section, reads, writes
 from conductor.values import Slot, State, Value
 
@@ -86,6 +86,17 @@ class Steps(Section):
         """Give the finished steps of a batch in the order in which they finished."""
         query = select(steps).where(steps.c.batch == batch_id).order_by(steps.c.finished_at, steps.c.step)
         return tuple(StepRow(**row) for row in connection.execute(query).mappings())
+
+    @writes
+    def take_back(self, connection: Connection, batch_id: str, names: Sequence[str], state: State) -> None:
+        """Forget finished steps whose evidence was lost, and where they had brought the batch, so that a run does them again.
+
+        `NotFound` for an unknown batch; `Superseded` for one that a newer version ended.
+        """
+        lock(connection, batch_id, None)
+        connection.execute(delete(steps).where(steps.c.batch == batch_id, steps.c.step.in_(names)))
+        back = {"reached": state.value, "ended": None, "changed_at": self._database.now()}
+        connection.execute(update(batches).where(batches.c.id == batch_id).values(back))
 
     @writes
     def count_failure(

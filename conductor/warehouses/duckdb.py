@@ -82,6 +82,11 @@ class DuckDBWarehouse:
         with self._open() as session:
             return load.highest_version(session, slot)
 
+    def highest_epoch(self) -> int:
+        """Give the highest epoch that wrote."""
+        with self._open() as session:
+            return load.highest_epoch(session)
+
     def row_hashes(self, contract: Contract, slot: Slot | None = None) -> RowHashes:
         """Digest the rows of a product, or those that belong to a slot."""
         statement, values = sql.business_columns(contract), []

@@ -187,3 +187,8 @@ def _loaded(row: Row) -> Loaded:
             "sums": SUMS.validate_json(str(sums)),
         }
     )
+
+
+def highest_epoch(session: Session) -> int:
+    """Give the highest fence of all slots."""
+    return number(session, "SELECT coalesce(max(epoch), 0) FROM conductor.fence")

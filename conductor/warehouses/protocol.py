@@ -108,6 +108,10 @@ class Warehouse(Protocol):
         """Give the version of the slot that is loaded; 0 if none is."""
         ...
 
+    def highest_epoch(self) -> int:
+        """Give the highest epoch under which any slot was written; 0 before the first load."""
+        ...
+
     def row_hashes(self, contract: Contract, slot: Slot | None = None) -> RowHashes:
         """Digest the rows of a product, or those that belong to a slot."""
         ...

@@ -1040,3 +1040,23 @@ def test_a_server_that_refuses_or_is_away_is_told_apart_and_no_password_is_shown
             Ledger(address, Clock()).check()
         assert type(said.value) is kind
         assert "hunter2" not in f"{said.value!r} {said.value.sentence} {said.value.__cause__!r}"
+
+
+def test_steps_that_lost_their_evidence_are_taken_back(ledger: Ledger) -> None:
+    lease = hold(ledger)
+    batch = opened(ledger, lease.epoch)
+    for step, state in (("publish", State.PUBLISHED), ("load", State.LOADED), ("archive", State.ARCHIVED)):
+        ledger.remember(
+            batch.id, step, batch, state=state, rows=1, seconds=0.0, peak_mib=None, epoch=lease.epoch
+        )
+    ledger.take_back(batch.id, ("load", "archive"), State.PUBLISHED)
+    assert [row.step for row in ledger.steps(batch.id)] == ["publish"]
+    assert ledger.batch(batch.id).state is State.PUBLISHED
+    assert ledger.unfinished(SLOT.dataset) == (SLOT,)
+
+
+def test_the_epoch_of_a_name_outlives_its_leases(ledger: Ledger) -> None:
+    assert ledger.epoch(SLOT.id) == 0
+    for _ in range(3):
+        ledger.release(hold(ledger))
+    assert ledger.epoch(SLOT.id) == 3

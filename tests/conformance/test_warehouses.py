@@ -361,3 +361,10 @@ def test_a_batch_survives_the_ledger_with_all_that_identifies_it(warehouse: Ware
     recorded = warehouse.loaded(whole.id)
     assert recorded is not None
     assert recorded.batch == whole
+
+
+def test_the_highest_epoch_that_wrote_is_known(warehouse: Warehouse) -> None:
+    assert warehouse.highest_epoch() == 0
+    for day, epoch in ((MONDAY, 7), (TUESDAY, 3)):
+        warehouse.load(CONTRACT, batch(DAYS[day]), epoch, [], NOW)
+    assert warehouse.highest_epoch() == 7

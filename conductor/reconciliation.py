@@ -1,0 +1,151 @@
+"""Bring the ledger and the second place in line with the evidence (R7), after a crash, a loss or a restore.
+
+Only what is missing is added, and what has lost its evidence is taken back, so that the next run does it again. Nothing that
+holds other bytes than it should is touched: `conductor audit` names it, and readers take the other place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from conductor import raw, zones
+from conductor.contracts.model import Contract
+from conductor.ledger import BatchRow
+from conductor.stores.protocol import Store
+from conductor.tables import Commit
+from conductor.values import Landed, Slot, State
+from conductor.workspace import Workspace
+
+EPOCH_MARGIN = 100
+"""For leases of the lost ledger under which nothing was written yet."""
+AFTER_RAW = ("refine", "gate", "publish")
+AFTER_LAKE = ("load", "build", "post", "announce", "archive")
+IN_LAKE = frozenset({State.PUBLISHED})
+IN_WAREHOUSE = frozenset({State.LOADED, State.BUILT, State.POSTED, State.ANNOUNCED, State.ARCHIVED})
+
+
+@dataclass(frozen=True)
+class Mended:
+    """One thing that was brought in line: `what` names the kind, `subject` a slot, and the sentence says what was done."""
+
+    what: str
+    subject: str
+    sentence: str
+
+
+def reconcile(workspace: Workspace) -> Iterator[Mended]:
+    """Go through raw, lake and warehouse, in this order, and mend as each thing is found.
+
+    A slot that a run works on is left to it. Repeats: nothing is left to mend.
+    """
+    for product in workspace.products.values():
+        contract = product.contract
+        yield from _both_places(workspace, contract.dataset)
+        yield from _objects(workspace, contract.dataset)
+        yield from _commits(workspace, contract)
+    yield from _loads(workspace)
+    yield from _epochs(workspace)
+    for product in workspace.products.values():
+        yield from _lost(workspace, product.contract)
+
+
+def _both_places(workspace: Workspace, dataset: str) -> Iterator[Mended]:
+    """Copy what only one of raw and backup has into the other, checked byte by byte."""
+    folder = zones.key(zones.Zone.RAW, *zones.dataset_segments(dataset))
+    for source, target in ((workspace.raw, workspace.backup), (workspace.backup, workspace.raw)):
+        there = _keys(target, folder)
+        for landed in raw.find(source, dataset):
+            parts = (*landed.parts, landed.records, landed.manifest)
+            if missing := [part.key for part in parts if part.key not in there]:
+                raw.back_up(source, target, landed)
+                done = f"{len(missing)} files of object {landed.object_id} copied from {source.name} to {target.name}"
+                yield Mended("copies", landed.slot.id, done)
+
+
+def _keys(store: Store, folder: str) -> set[str]:
+    return {version.key for version in store.versions(folder) if not version.delete_marker}
+
+
+def _objects(workspace: Workspace, dataset: str) -> Iterator[Mended]:
+    """Record the landed objects that the ledger does not know, oldest first: later ones win."""
+    for landed in sorted(raw.find(workspace.raw, dataset), key=_age):
+        if landed.object_id not in {known.object_id for known in workspace.ledger.objects(landed.slot)}:
+            workspace.ledger.record_object(landed)
+            yield Mended(
+                "objects", landed.slot.id, f"object {landed.object_id} is in raw and now in the ledger"
+            )
+
+
+def _age(landed: Landed) -> tuple[str, bool]:
+    return (landed.as_of.isoformat(), landed.corrects is not None)
+
+
+def _commits(workspace: Workspace, contract: Contract) -> Iterator[Mended]:
+    """Enter the batches that readers of the lake see and the ledger does not know."""
+    for commit in reversed(workspace.table(contract).history()):
+        batch = commit.note.batch
+        if not _knows(workspace, batch.slot, batch.version):
+            workspace.ledger.restore_batch(batch, State.PUBLISHED)
+            done = f"version {batch.version} is in the lake and now in the ledger, as published"
+            yield Mended("batches", batch.slot.id, done)
+
+
+def _knows(workspace: Workspace, slot: Slot, version: int) -> bool:
+    return any(row.batch.version == version for row in workspace.ledger.history(slot))
+
+
+def _loads(workspace: Workspace) -> Iterator[Mended]:
+    """Note which batches are in the warehouse, and in the marts, where the ledger has them as published only."""
+    pending = {entry.sequence for entry in workspace.warehouse.pending()}
+    for loaded in workspace.warehouse.loads():
+        row = workspace.ledger.current(loaded.batch.slot)
+        if row and row.batch == loaded.batch and row.state in IN_LAKE:
+            state = State.LOADED if loaded.sequence in pending else State.BUILT
+            workspace.ledger.restore_batch(loaded.batch, state)
+            done = f"version {loaded.batch.version} is in the warehouse and in the ledger now {state.value}"
+            yield Mended("loads", loaded.batch.slot.id, done)
+
+
+def _epochs(workspace: Workspace) -> Iterator[Mended]:
+    """Lift all epochs above any in the evidence, if the ledger has forgotten one: no write of before may win."""
+    commits = [
+        commit for each in workspace.products.values() for commit in workspace.table(each.contract).history()
+    ]
+    behind = [
+        commit for commit in commits if commit.note.epoch > workspace.ledger.epoch(commit.note.batch.slot.id)
+    ]
+    if behind:
+        floor = max([workspace.warehouse.highest_epoch(), *map(_epoch, commits)]) + EPOCH_MARGIN
+        workspace.ledger.raise_epochs(floor)
+        yield Mended("epochs", "all slots", f"every epoch is above {floor} now")
+
+
+def _epoch(commit: Commit) -> int:
+    return commit.note.epoch
+
+
+def _lost(workspace: Workspace, contract: Contract) -> Iterator[Mended]:
+    """Take back what the ledger says and the lake or the warehouse does not show."""
+    published = {commit.note.batch.id for commit in workspace.table(contract).history()}
+    loaded = {load.batch.id for load in workspace.warehouse.loads()}
+    for row in _current(workspace, workspace.ledger.slots(contract.dataset)):
+        if workspace.ledger.lease(row.batch.slot.id):
+            continue
+        if row.state in IN_LAKE | IN_WAREHOUSE and row.batch.id not in published:
+            workspace.ledger.take_back(row.batch.id, (*AFTER_RAW, *AFTER_LAKE), State.BACKED_UP)
+            yield _taken_back(row, "the lake", State.BACKED_UP)
+        elif row.state in IN_WAREHOUSE and row.batch.id not in loaded:
+            workspace.ledger.take_back(row.batch.id, AFTER_LAKE, State.PUBLISHED)
+            yield _taken_back(row, "the warehouse", State.PUBLISHED)
+
+
+def _current(workspace: Workspace, slots: Iterable[Slot]) -> Iterator[BatchRow]:
+    for slot in slots:
+        if row := workspace.ledger.current(slot):
+            yield row
+
+
+def _taken_back(row: BatchRow, place: str, state: State) -> Mended:
+    done = f"version {row.batch.version} is not in {place}: it is {state.value} again, and the next run goes on from there"
+    return Mended("lost", row.batch.slot.id, done)
