@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -81,6 +82,7 @@ class Home:
         file = self.path / "run" / f"{name}.json"
         try:
             found = Running(**json.loads(file.read_text(encoding="utf-8")))
+            os.kill(found.pid, 0)  # it is alive: another program may have the port of one that was killed
             return (
                 found if httpx.get(found.url + health, timeout=2, trust_env=False).status_code < 500 else None
             )

@@ -22,9 +22,12 @@ DEBUG = "CONDUCTOR_DEBUG"
 
 
 @contextmanager
-def opened(home: Path, workspace: str) -> Generator[Workspace]:
-    """Open a workspace for a command that reads or mends. An embedded home that was never used is `FixTheConfiguration`."""
-    if workspace == EMBEDDED and not (home / "ledger.sqlite").exists():
+def opened(home: Path, workspace: str, *, known_by: str = "ledger.sqlite") -> Generator[Workspace]:
+    """Open a workspace for a command that reads or mends. An embedded home that was never used is `FixTheConfiguration`.
+
+    `known_by` is the part that shows that it was used.
+    """
+    if workspace == EMBEDDED and not (home / known_by).exists():
         raise FixTheConfiguration(
             f"there is no workspace at {home.absolute()}" + (": it is a file" if home.is_file() else ""),
             next_command="conductor demo, or name its folder with --home",

@@ -69,7 +69,7 @@ def corrupt(address: str) -> FixTheConfiguration:
     """Say that the file is not, or no longer, a ledger."""
     return FixTheConfiguration(
         f"The ledger {address} is damaged: it is not a readable SQLite database",
-        next_command="conductor restore",
+        next_command="move that file aside, then type: conductor reconcile",
     )
 
 

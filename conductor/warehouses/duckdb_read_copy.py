@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from threading import Lock
 
 import duckdb
 
@@ -19,6 +20,8 @@ SEALED: Config = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
 }
+# Connections of one process to one file are one database to DuckDB, and its settings are sealed by the first of them.
+ONE_READER = Lock()
 READING = frozenset({duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN})
 TABLES = 'conductor query "show all tables"'
 
@@ -52,7 +55,7 @@ def answer(file: Path, query: str) -> QueryResult:
             raise FixTheConfiguration(
                 "a query is one statement that reads, such as SELECT or DESCRIBE", next_command=TABLES
             )
-        with duckdb.connect(str(file), read_only=True, config=SEALED) as connection:
+        with ONE_READER, duckdb.connect(str(file), read_only=True, config=SEALED) as connection:
             connection.execute("SET TimeZone = 'UTC'; SET lock_configuration = true")
             result = connection.execute(statements[0])
             columns = tuple(str(column[0]) for column in result.description or ())

@@ -28,19 +28,7 @@ from flows.steps.version import version
 
 PRODUCT = "finance/sales_receipts"
 
-Day = Annotated[
-    date | None,
-    Field(
-        description="Business day to carry, as YYYY-MM-DD. Left empty: the day before the run's scheduled time."
-    ),
-]
-WorkspaceName = Annotated[
-    str,
-    Field(
-        description="Workspace to work in: `embedded`, or the name of a Workspace block.",
-        pattern="^[a-z0-9-]+$",
-    ),
-]
+WorkspaceName = Annotated[str, Field(pattern="^[a-z0-9-]+$")]
 
 
 def run_name() -> str:
@@ -50,10 +38,14 @@ def run_name() -> str:
 
 
 @flow(name="nightly-financials", flow_run_name=run_name, persist_result=False, log_prints=False)
-def nightly_financials(day: Day = None, workspace: WorkspaceName = "embedded") -> None:
+def nightly_financials(day: date | None = None, workspace: WorkspaceName = "embedded") -> None:
     """Carry a day of sales receipts, and other days that changed or were cut short, from the accounting API to the group's books.
 
     Repeats: a day whose content, contract, SQL, rates and catalogue are the same is found to be done, and nothing is written.
+
+    Args:
+        day: Business day to carry, as YYYY-MM-DD. Left empty: the day before the run's scheduled time.
+        workspace: Workspace to work in: `embedded`, or the name of a Workspace block.
     """
     with night(workspace, PRODUCT, day) as tonight:
         for slot in changed(tonight):

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
 
 from prefect import flow
-from pydantic import Field
 
 from flows.finance.nightly_financials import WorkspaceName
 from flows.steps.announce import announce
@@ -28,19 +26,26 @@ from flows.steps.version import version
 
 @flow(name="replay", flow_run_name="replay {batch}", persist_result=False, log_prints=False)
 def replay_rows(
-    batch: Annotated[str, Field(description="Batch whose rows were set aside.")],
-    by: Annotated[str, Field(description="Who mends; kept with the correction.")],
-    reason: Annotated[str, Field(description="Why; kept with the correction.")],
-    file: Annotated[
-        str | None, Field(description="File with the corrected rows, as exported from the quarantine.")
-    ] = None,
-    assignments: Annotated[dict[str, str] | None, Field(description="Columns to set, and to what.")] = None,
-    where: Annotated[dict[str, str] | None, Field(description="Values by which rows are chosen.")] = None,
+    batch: str,
+    by: str,
+    reason: str,
+    file: str | None = None,
+    assignments: dict[str, str] | None = None,
+    where: dict[str, str] | None = None,
     workspace: WorkspaceName = "embedded",
 ) -> None:
     """Land the correction, then carry its slot again from what is in raw; the source is not asked.
 
     Repeats: the same correction is the same object, so the slot's version is the same and nothing is written.
+
+    Args:
+        batch: Batch whose rows were set aside.
+        by: Who mends; kept with the correction.
+        reason: Why; kept with the correction.
+        file: File with the corrected rows, as exported from the quarantine.
+        assignments: Columns to set, and to what, where no file is given.
+        where: Values by which rows are chosen, where no file is given.
+        workspace: Workspace to work in: `embedded`, or the name of a Workspace block.
     """
     with mending(workspace, batch) as (opened, slot), turn(opened, slot) as mine:
         correction = correct(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from conductor.values import Announced, Posted, State
 from flows.steps.step import step
-from flows.steps.subscribers import relay
+from flows.steps.subscribers import deliver
 from flows.steps.turn import Turn
 
 
@@ -14,7 +14,8 @@ def announce(turn: Turn, posted: Posted) -> Announced:
 
     Repeats: delivers what is not delivered yet; a subscriber that has an event takes no notice of it.
     """
-    relay(turn.workspace).run_once()
+    deliver(turn.workspace)
     events = turn.workspace.ledger.events(posted.batch.id)
-    delivered = sum(len(turn.workspace.ledger.deliveries(event.id)) for event in events)
+    tried = (each for event in events for each in turn.workspace.ledger.deliveries(event.id))
+    delivered = sum(each.delivered_at is not None for each in tried)
     return Announced(batch=posted.batch, events=tuple(event.id for event in events), delivered=delivered)

@@ -18,6 +18,7 @@ from conductor.errors import (
     LeaseHeld,
     LeaseLost,
     RetryLater,
+    StopAndCall,
     Superseded,
 )
 from conductor.settings import Settings
@@ -62,8 +63,8 @@ def night(workspace: str, dataset: str, day: date | None) -> Generator[Night]:
         tonight = Night(opened, dataset, business_day(day, scheduled, opened.settings))
         try:
             yield tonight
-        except ConductorError as error:
-            tonight.failed.append((Slot(dataset=dataset, day=tonight.day), error))
+        except Exception as error:
+            tonight.failed.append((Slot(dataset=dataset, day=tonight.day), _known(error)))
         tell(opened, tonight.slots)
         for slot, error in tonight.failed:
             error.next_command = error.next_command or _next_command(slot, error)
@@ -72,6 +73,17 @@ def night(workspace: str, dataset: str, day: date | None) -> Generator[Night]:
             raise tonight.failed[0][1]
     finally:
         opened.close()
+
+
+def _known(error: Exception) -> ConductorError:
+    """Take an error that nobody foresaw for one that a person has to look at; its text may hold anything, so it is not told."""
+    if isinstance(error, ConductorError):
+        return error
+    unknown = StopAndCall(
+        f"something unforeseen went wrong, a {type(error).__name__}: the run's log says where"
+    )
+    unknown.__cause__ = error
+    return unknown
 
 
 def _next_command(slot: Slot, error: ConductorError) -> str:

@@ -368,3 +368,11 @@ def test_the_highest_epoch_that_wrote_is_known(warehouse: Warehouse) -> None:
     for day, epoch in ((MONDAY, 7), (TUESDAY, 3)):
         warehouse.load(CONTRACT, batch(DAYS[day]), epoch, [], NOW)
     assert warehouse.highest_epoch() == 7
+
+
+def test_queries_at_the_same_time_are_all_answered(warehouse: Warehouse) -> None:
+    put(warehouse, MONDAY, 1, [line("R1", 1, MONDAY, "10.00")])
+    warehouse.swap_read_copy()
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda n: warehouse.query(f"SELECT {n} AS n").rows, range(40)))
+    assert answers == [((n,),) for n in range(40)]

@@ -26,14 +26,14 @@ def reconcile(
 
     What is missing is added from where it still is; what was lost is marked so that the next run does it again. Safe to repeat.
     """
-    with opened(home, workspace) as found, show.console.status("comparing") as status:
+    with opened(home, workspace, known_by="store") as found, show.console.status("comparing") as status:
         mended: list[Mended] = []
         for each in mend(found):
             mended.append(each)
             status.update(f"{each.what}: {each.subject}")
-        from flows.steps.subscribers import relay
+        from flows.steps.subscribers import deliver
 
-        relay(found).run_once()
+        deliver(found)
         waiting = [slot.id for dataset in FLOWS.values() for slot in found.ledger.unfinished(dataset)]
     if as_json:
         show.as_json({"mended": [asdict(each) for each in mended], "unfinished": waiting})
