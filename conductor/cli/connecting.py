@@ -16,9 +16,12 @@ from conductor.sources.tokens import FileTokenStore
 
 
 def connect_company(
-    home: Path, settings: Settings, open_browser: Callable[[str], object], seconds: float
+    home: Path, settings: Settings, open_browser: Callable[[str], object], seconds: float, port: int = 0
 ) -> str:
-    """Wait for a person's consent and keep the tokens in the home; give the company that was chosen."""
+    """Wait for a person's consent and keep the tokens in the home; give the company that was chosen.
+
+    `port` is that of the redirect address `http://localhost:<port>/callback` that is registered at the vendor.
+    """
     connected = give_consent(
         settings,
         home / "secrets" / "tokens",
@@ -26,6 +29,7 @@ def connect_company(
         open_browser,
         state=secrets.token_urlsafe(24),
         timeout_s=seconds,
+        port=port,
     )
     return connected.company
 

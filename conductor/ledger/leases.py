@@ -39,9 +39,10 @@ class Leases(Section):
 
     @reads
     def epoch(self, connection: Connection, name: str) -> int:
-        """Give the highest epoch under which anyone held a name; 0 if nobody did."""
-        query = select(leases.c.epoch).where(leases.c.name == name)
-        return connection.execute(query).scalar_one_or_none() or 0
+        """Give the epoch above which the next lease of a name will be: that of the last one, or what a restore lifted all to."""
+        last = connection.execute(select(leases.c.epoch).where(leases.c.name == name)).scalar_one_or_none()
+        floor = connection.execute(select(func.coalesce(func.max(restores.c.floor), 0))).scalar_one()
+        return max(last or 0, floor)
 
     @reads
     def leases(self, connection: Connection) -> tuple[Lease, ...]:

@@ -45,14 +45,17 @@ def apply_staged(
     refuse_repeated_keys(session, contract, batch)
     days = touched_days(session, contract, batch.slot)
     inserted = number(session, sql.count_new(contract))
-    merged = session.change(sql.merge(contract))
-    deleted = session.change(sql.delete_gone(contract), batch.slot.id)
+    changed = number(session, sql.count_changed(contract))
+    deleted = number(session, sql.count_gone(contract), batch.slot.id)
+    session.change(sql.delete_slot(contract), batch.slot.id)
+    session.change(sql.delete_older(contract))
+    session.change(sql.insert_absent(contract))
     loaded = Loaded(
         batch=batch,
         sequence=number(session, "SELECT coalesce(max(sequence), 0) + 1 FROM conductor.load_ledger"),
         rows=number(session, f"SELECT count(*) FROM {sql.table(contract)} WHERE _slot = ?", batch.slot.id),
         inserted=inserted,
-        updated=merged - inserted,
+        updated=changed,
         deleted=deleted,
         sums=slot_sums(session, contract, batch.slot),
     )

@@ -91,30 +91,47 @@ def touched_days(contract: Contract) -> str:
 
 
 def count_new(contract: Contract) -> str:
-    """Count staged rows whose key the table does not have."""
+    """Count the staged rows whose key the table does not have."""
+    return f"SELECT count(*) FROM {STAGING} AS new WHERE {_absent(contract)}"
+
+
+def count_changed(contract: Contract) -> str:
+    """Count the rows that will hold other values than before; rows that only change hands are not among them."""
+    values = [column.name for column in contract.columns if column.name not in contract.key]
+    differs = " OR ".join(f"new.{quoted(name)} IS DISTINCT FROM old.{quoted(name)}" for name in values)
     return (
-        f"SELECT count(*) FROM {STAGING} AS new "
-        f"WHERE NOT EXISTS (SELECT 1 FROM {table(contract)} AS old WHERE {_same_key(contract)})"
+        f"SELECT count(*) FROM {table(contract)} AS old JOIN {STAGING} AS new ON {_same_key(contract)} "
+        f"WHERE (old._slot = new._slot OR {_newer(contract.newest)}) AND ({differs})"
     )
 
 
-def merge(contract: Contract) -> str:
-    """Bring the staged rows in. Between slots the newer row wins; equal ones by the slots' order, so that any order of loads ends alike."""
-    columns = [*(quoted(column.name) for column in contract.columns), *OWNER_COLUMNS]
-    key = {quoted(name) for name in contract.key}
-    updates = ", ".join(f"{name} = new.{name}" for name in columns if name not in key)
+def count_gone(contract: Contract) -> str:
+    """Count the slot's rows that the staged version no longer has."""
     return (
-        f"MERGE INTO {table(contract)} AS old USING {STAGING} AS new ON {_same_key(contract)} "
-        f"WHEN MATCHED AND (old._slot = new._slot OR {_newer(contract.newest)}) THEN UPDATE SET {updates} "
-        f"WHEN NOT MATCHED THEN INSERT ({', '.join(columns)}) VALUES ({', '.join(f'new.{name}' for name in columns)})"
-    )
-
-
-def delete_gone(contract: Contract) -> str:
-    """Remove the slot's rows that the staged version no longer has."""
-    return (
-        f"DELETE FROM {table(contract)} AS old WHERE old._slot = ? "
+        f"SELECT count(*) FROM {table(contract)} AS old WHERE old._slot = ? "
         f"AND NOT EXISTS (SELECT 1 FROM {STAGING} AS new WHERE {_same_key(contract)})"
+    )
+
+
+def delete_slot(contract: Contract) -> str:
+    """Take out what the slot had."""
+    return f"DELETE FROM {table(contract)} WHERE _slot = ?"
+
+
+def delete_older(contract: Contract) -> str:
+    """Take out other slots' rows that a staged row is newer than; equal ones go by the slots' order, so that any order of loads ends alike."""
+    return (
+        f"DELETE FROM {table(contract)} AS old USING {STAGING} AS new "
+        f"WHERE {_same_key(contract)} AND {_newer(contract.newest)}"
+    )
+
+
+def insert_absent(contract: Contract) -> str:
+    """Bring in the staged rows whose key is not there: all but those of which another slot has a newer one."""
+    columns = ", ".join((*(quoted(column.name) for column in contract.columns), *OWNER_COLUMNS))
+    return (
+        f"INSERT INTO {table(contract)} ({columns}) SELECT {columns} FROM {STAGING} AS new "
+        f"WHERE {_absent(contract)}"
     )
 
 
@@ -130,6 +147,10 @@ def sums(contract: Contract, currency: str, amount: str) -> str:
 def business_columns(contract: Contract) -> str:
     """Read the contract's columns of a product."""
     return f"SELECT {_names(column.name for column in contract.columns)} FROM {table(contract)}"
+
+
+def _absent(contract: Contract) -> str:
+    return f"NOT EXISTS (SELECT 1 FROM {table(contract)} AS old WHERE {_same_key(contract)})"
 
 
 def _names(names: Iterable[str]) -> str:

@@ -1060,3 +1060,6 @@ def test_the_epoch_of_a_name_outlives_its_leases(ledger: Ledger) -> None:
     for _ in range(3):
         ledger.release(hold(ledger))
     assert ledger.epoch(SLOT.id) == 3
+    ledger.raise_epochs(40)
+    assert ledger.epoch("never leased") == 40
+    assert ledger.epoch(SLOT.id) < hold(ledger).epoch

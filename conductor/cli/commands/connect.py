@@ -23,6 +23,12 @@ def register(cli: typer.Typer) -> None:
 
 def connect(
     source: Annotated[str, typer.Argument(help="Which accounting system: quickbooks.")],
+    port: Annotated[
+        int,
+        typer.Option(
+            help="Port of the redirect address http://localhost:PORT/callback that is registered for the app; 0 takes a free one."
+        ),
+    ] = 8765,
     home: HomeOption = DEFAULT_HOME,
     show_address: Annotated[
         bool, typer.Option("--no-browser", help="Print the address instead of opening a browser.")
@@ -40,5 +46,5 @@ def connect(
             show.console.print(f"Open this address in a browser and give consent:\n{url}", soft_wrap=True)
 
     settings = load_settings(Home(home).make().path, os.environ)
-    realm = connect_company(home.absolute(), settings, open_browser, seconds=600)
+    realm = connect_company(home.absolute(), settings, open_browser, seconds=600, port=port)
     show.console.print(f"[green]✓[/] connected to company {realm}")

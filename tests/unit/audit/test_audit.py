@@ -95,14 +95,14 @@ def test_a_flipped_byte_of_an_original_is_found(home: Home) -> None:
     [finding] = home.audit().findings
     assert (finding.invariant, finding.slot) == (Invariant.I6, RATES.id)
     assert finding.object_id == page.parent.parent.name
-    assert finding.next_command == "conductor restore"
+    assert finding.next_command == "conductor reconcile"
 
 
 def test_a_file_missing_in_the_second_place_is_found(home: Home) -> None:
     home.file("backup/raw/finance/fx_rates/*/*/records.parquet").unlink()
     [finding] = home.audit().findings
     assert (finding.invariant, finding.slot) == (Invariant.I6, RATES.id)
-    assert finding.next_command == "conductor backup"
+    assert finding.next_command == "conductor reconcile"
 
 
 def test_damaged_records_are_found_and_all_else_is_checked_from_the_second_place(home: Home) -> None:

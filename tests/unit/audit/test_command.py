@@ -25,4 +25,4 @@ def test_a_finding_gives_exit_code_1_and_what_to_type_next(home: Home) -> None:
     [check] = told["checks"]
     [finding] = check["findings"]
     assert (finding["invariant"], finding["slot"]) == ("I6", RATES.id)
-    assert finding["next_command"] == "conductor backup"
+    assert finding["next_command"] == "conductor reconcile"
