@@ -58,6 +58,18 @@ def new_site(
 
 
 @pytest.fixture
+def s3_site(
+    tmp_path: Path, prefect_server: PrefectServer, s3_server: S3Server, buckets: dict[str, str]
+) -> Iterator[NewSite]:
+    """Make a site on S3."""
+    with ExitStack() as stack:
+        block = s3_block(s3_server, buckets)
+        yield lambda **how: stack.enter_context(
+            site(tmp_path / "s3", prefect_server.environment, block=block, **how)
+        )
+
+
+@pytest.fixture
 def new_folder_site(tmp_path: Path, prefect_server: PrefectServer) -> Iterator[NewSite]:
     """Make a site of the embedded workspace."""
     with ExitStack() as stack:

@@ -48,6 +48,7 @@ def test_a_run_killed_at_a_boundary_ends_as_if_nobody_had(
     assert here.run(DAY, kill=boundary).code == -signal.SIGKILL
     here.run(DAY).well()
     assert end_state(here).differences(unkilled[0]) == []
+    assert here.audited() == []
 
 
 def test_runs_killed_anywhere_end_as_if_nobody_had(new_site: Callable[..., Site], unkilled: Unkilled) -> None:
@@ -61,3 +62,4 @@ def test_runs_killed_anywhere_end_as_if_nobody_had(new_site: Callable[..., Site]
         running.wait()
     here.run(DAY).well()
     assert end_state(here).differences(unkilled[0]) == []
+    assert here.audited() == []

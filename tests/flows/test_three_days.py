@@ -36,7 +36,7 @@ def test_three_days_and_a_changed_one_come_out_as_derived_by_hand(new_site: Call
     here.sandbox.move(moved, WEDNESDAY)
 
     sleeper = here.start(TUESDAY, stall=At(PRODUCT, "publish", "started"), lease_seconds=3)
-    wait_until(lambda: sleeper.stalled)
+    sleeper.wait_until_stalled()
     second = once_the_lease_is_free(here, TUESDAY)
     assert "publish" in second.worked(f"{PRODUCT}/{TUESDAY}")
     assert "publish" in second.worked(f"{PRODUCT}/{WEDNESDAY}")
@@ -115,11 +115,3 @@ def once_the_lease_is_free(here: Site, day: date) -> Ended:
             return ended.well()
         assert "publish" not in ended.worked(f"{PRODUCT}/{day}")
     raise AssertionError("the lease of a stopped run never ran out")
-
-
-def wait_until(holds: Callable[[], bool]) -> None:
-    """Wait for a condition that has to come."""
-    deadline = time.monotonic() + 120
-    while not holds():
-        assert time.monotonic() < deadline, "it did not come to that"
-        time.sleep(0.05)

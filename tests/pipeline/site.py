@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import secrets
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -15,8 +16,11 @@ from multiprocessing import forkserver
 from multiprocessing.context import ForkServerContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+from conductor.audit import Invariant, Scope, audit
+from conductor.cli.commands.audit import evidence
 from conductor.cli.connecting import connect_company, consenting
 from conductor.embedded import open_embedded
 from conductor.settings import load_settings
@@ -100,15 +104,18 @@ class Running:
         told = tuple(Told(**json.loads(line)) for line in lines)
         return Ended(self.process.exitcode, told, self.errand.report.with_suffix(".log"))
 
+    def wait_until_stalled(self) -> None:
+        """Wait until it has come to where it was to stop."""
+        deadline = time.monotonic() + PATIENCE
+        while not self.errand.report.with_suffix(".stalled").exists():
+            assert self.process.is_alive(), self.errand.report.with_suffix(".log").read_text()[-3000:]
+            assert time.monotonic() < deadline, "it did not come there"
+            time.sleep(0.05)
+
     def resume(self) -> None:
         """Let a stalled run go on."""
         assert self.process.pid
         os.kill(self.process.pid, signal.SIGCONT)
-
-    @property
-    def stalled(self) -> bool:
-        """Whether it has come to where it was to stop."""
-        return self.errand.report.with_suffix(".stalled").exists()
 
 
 class Site:
@@ -121,6 +128,7 @@ class Site:
         clock: SetClock,
         prefect: dict[str, str],
         block: dict[str, Any] | None,
+        forked: bool,
     ) -> None:
         self.home = home
         self.sandbox = sandbox
@@ -128,6 +136,7 @@ class Site:
         self.block = block
         self.workspace_name = f"site-{secrets.token_hex(6)}" if block is not None else "embedded"
         self._prefect = prefect
+        self._processes = _forks(prefect) if forked else multiprocessing.get_context("spawn")
         self._runs = 0
 
     def environment(self, **settings: object) -> dict[str, str]:
@@ -172,7 +181,7 @@ class Site:
             kill=kill,
             stall=stall,
         )
-        process = _forks(self._prefect).Process(target=carry, args=(errand,), daemon=True)
+        process = self._processes.Process(target=carry, args=(errand,), daemon=True)
         process.start()
         return Running(errand, process)
 
@@ -193,6 +202,18 @@ class Site:
         }
         return {"home": str(self.home), "accounting": accounting, **self.block}
 
+    def audited(self) -> list[str]:
+        """Check all invariants; give what does not hold."""
+        workspace = self.workspace()
+        try:
+            with TemporaryDirectory() as scratch:
+                scope = Scope(None, None, tuple(Invariant))
+                report = audit(evidence(workspace), scope, Path(scratch), lambda _: None)
+        finally:
+            workspace.close()
+        assert report.unchecked == (), report.unchecked
+        return [f"{each.invariant} {each.slot}: {each.sentence}" for each in report.findings]
+
     def workspace(self) -> Workspace:
         """Open the site's workspace to look at it."""
         settings = load_settings(self.home, self.environment())
@@ -207,15 +228,24 @@ class Site:
 
 @contextmanager
 def site(
-    folder: Path, prefect: dict[str, str], *, block: dict[str, Any] | None = None, **sandbox: Any
+    folder: Path,
+    prefect: dict[str, str],
+    *,
+    block: dict[str, Any] | None = None,
+    forked: bool = True,
+    **sandbox: Any,
 ) -> Iterator[Site]:
-    """Make a site in a folder, connected to both companies of a sandbox of its own."""
+    """Make a site in a folder, connected to both companies of a sandbox of its own.
+
+    Runs are `forked` from a process that has read the settings of the test run's one Prefect server; for another server they
+    are not.
+    """
     home = folder / "home"
     home.mkdir(parents=True, mode=0o700)
     clock = SetClock()
     options = {"receipts_per_day": 120, **sandbox}
     with Sandbox(SEED, clock, "client", secrets.token_hex(8), **options) as books:
-        made = Site(home, books, clock, prefect, block)
+        made = Site(home, books, clock, prefect, block, forked)
         made.connect()
         books.clear_requests()
         yield made
