@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-pytest_plugins = ["servers.fixtures"]
+pytest_plugins = ["servers.fixtures", "pipeline.fixtures"]
 
 
 class Skips:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from datetime import date
 
 import pytest
 from pipeline.end_state import journal
 from pipeline.expected import Day, difference, expected
+from pipeline.fixtures import NewSite
 from pipeline.site import PRODUCT, SEED, Site
 
 from conductor.values import Refined, Slot
@@ -30,12 +30,10 @@ def test_at_least_fifteen_of_the_seeds_can_be_recovered_from() -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_a_night_on_a_failing_api_is_right_or_refused(
-    new_folder_site: Callable[..., Site], seed: int
-) -> None:
+def test_a_night_on_a_failing_api_is_right_or_refused(new_site: NewSite, seed: int) -> None:
     faults = Faults.by_seed(seed)
     print("seed", seed, faults.description)
-    here = new_folder_site()
+    here = new_site()
     here.sandbox.faults = faults
     # Small pages, so that there is a next one for things to happen before.
     ended = here.run(DAY, page_size=40, step_retries=1)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import random
 import signal
 import time
-from collections.abc import Callable
 from datetime import date
 
 import pytest
 from pipeline.end_state import EndState, end_state
+from pipeline.fixtures import NewSite
 from pipeline.runs import At
-from pipeline.site import PRODUCT, Ended, Site
+from pipeline.site import PRODUCT, Ended
 
 DAY = date(2026, 3, 2)
 SEED = 31
@@ -29,9 +29,9 @@ Unkilled = tuple[EndState, Ended]
 
 
 @pytest.fixture(scope="session")
-def unkilled(new_site: Callable[..., Site]) -> Unkilled:
+def unkilled(any_site: NewSite) -> Unkilled:
     """The end of a run that nobody killed."""
-    here = new_site()
+    here = any_site()
     ended = here.run(DAY).well()
     return end_state(here), ended
 
@@ -42,19 +42,19 @@ def test_no_step_of_the_road_is_left_out(unkilled: Unkilled) -> None:
 
 @pytest.mark.parametrize("boundary", BOUNDARIES, ids=str)
 def test_a_run_killed_at_a_boundary_ends_as_if_nobody_had(
-    new_site: Callable[..., Site], unkilled: Unkilled, boundary: At
+    any_site: NewSite, unkilled: Unkilled, boundary: At
 ) -> None:
-    here = new_site()
+    here = any_site()
     assert here.run(DAY, kill=boundary).code == -signal.SIGKILL
     here.run(DAY).well()
     assert end_state(here).differences(unkilled[0]) == []
     assert here.audited() == []
 
 
-def test_runs_killed_anywhere_end_as_if_nobody_had(new_site: Callable[..., Site], unkilled: Unkilled) -> None:
+def test_runs_killed_anywhere_end_as_if_nobody_had(any_site: NewSite, unkilled: Unkilled) -> None:
     print("seed", SEED)
     rng = random.Random(SEED)
-    here = new_site()
+    here = any_site()
     for _ in range(6):
         running = here.start(DAY)
         time.sleep(rng.uniform(0.3, 9.0))

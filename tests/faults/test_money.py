@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -12,7 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pipeline.end_state import journal
 from pipeline.expected import Day, difference, expected
-from pipeline.site import SEED, Site
+from pipeline.fixtures import NewSite
+from pipeline.site import SEED
 
 from sandbox.quickbooks.seed import HUGE
 
@@ -20,10 +20,10 @@ DAY = date(2026, 3, 2)
 
 
 def test_amounts_above_2_to_the_53rd_cents_reach_the_mart_and_the_books(
-    new_site: Callable[..., Site], tmp_path: Path
+    any_site: NewSite, tmp_path: Path
 ) -> None:
     assert HUGE * 100 > 2**53
-    here = new_site(huge=True)
+    here = any_site(huge=True)
     here.run(DAY).well()
     wanted = expected(SEED, here.sandbox.receipts(DAY))
     assert wanted.revenue["GBP"].net > HUGE

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
 import httpx
 import pytest
 from pipeline.end_state import end_state
+from pipeline.fixtures import NewSite
 from pipeline.runs import At
-from pipeline.site import PRODUCT, Site, site
+from pipeline.site import PRODUCT, site
 from servers.prefect import PrefectServer, kill_prefect, start_prefect, stop_prefect
 
 DAY = date(2026, 3, 2)
@@ -25,9 +26,9 @@ def own_server() -> Iterator[PrefectServer]:
 
 
 def test_a_run_whose_prefect_server_is_killed_loses_and_doubles_nothing(
-    tmp_path: Path, own_server: PrefectServer, new_folder_site: Callable[..., Site]
+    tmp_path: Path, own_server: PrefectServer, new_site: NewSite
 ) -> None:
-    unkilled = new_folder_site()
+    unkilled = new_site()
     unkilled.run(DAY).well()
     with site(tmp_path / "killed", own_server.environment, forked=False) as here:
         running = here.start(DAY, stall=At(PRODUCT, "publish", "started"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from pipeline.end_state import end_state
+from pipeline.fixtures import NewSite
 from pipeline.site import PRODUCT, Site
 from servers.s3 import S3Server
 
@@ -20,9 +20,9 @@ DAY = date(2026, 3, 2)
 
 
 @pytest.fixture
-def carried(s3_site: Callable[..., Site]) -> Site:
+def carried(new_s3_site: NewSite) -> Site:
     """A site on S3 with one day."""
-    here = s3_site()
+    here = new_s3_site()
     here.run(DAY).well()
     return here
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from pipeline.end_state import EndState, end_state
+from pipeline.fixtures import NewSite
 from pipeline.site import Site
 
 MONDAY, TUESDAY = date(2026, 3, 2), date(2026, 3, 3)
@@ -65,7 +66,7 @@ LOSSES: dict[Callable[[Site], None], bool] = {
 
 
 @pytest.mark.parametrize("lose", LOSSES, ids=lambda lose: lose.__name__)
-def test_what_was_lost_is_there_again(new_site: Callable[..., Site], lose: Callable[[Site], None]) -> None:
+def test_what_was_lost_is_there_again(new_site: NewSite, lose: Callable[[Site], None]) -> None:
     here = new_site()
     for day in (MONDAY, TUESDAY):
         here.run(day).well()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
 
 from pipeline.end_state import journal
 from pipeline.expected import Day, difference, expected
+from pipeline.fixtures import NewSite
 from pipeline.runs import At
 from pipeline.site import PRODUCT, SEED, Ended, Site
 
@@ -19,8 +19,8 @@ from conductor.values import Refined, Slot
 MONDAY, TUESDAY, WEDNESDAY = DAYS = (date(2026, 3, 2), date(2026, 3, 3), date(2026, 3, 4))
 
 
-def test_three_days_and_a_changed_one_come_out_as_derived_by_hand(new_site: Callable[..., Site]) -> None:
-    here = new_site()
+def test_three_days_and_a_changed_one_come_out_as_derived_by_hand(any_site: NewSite) -> None:
+    here = any_site()
     for day in DAYS:
         here.run(day).well()
     first = {day: expected(SEED, here.sandbox.receipts(day)) for day in DAYS}
