@@ -36,8 +36,11 @@ def correct(
 
 
 def latest(turn: Turn) -> Landed:
-    """Give the newest object that the source gave for the slot."""
-    given = [landed for landed in turn.workspace.ledger.objects(turn.slot) if landed.corrects is None]
+    """Give the source's object that the slot's newest version is made of: what came last may have been there before."""
+    ledger = turn.workspace.ledger
+    current = ledger.current(turn.slot)
+    used = current.batch.object_ids if current else ()
+    given = [found for found in ledger.objects(turn.slot) if found.object_id in used and not found.corrects]
     if not given:
         raise FixTheData(
             f"nothing of {turn.slot.id} is in the raw zone", next_command="conductor run nightly-financials"

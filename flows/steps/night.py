@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -26,6 +26,7 @@ from conductor.values import Slot
 from conductor.workspace import Workspace
 from flows.steps.opening import new_run_id, open_workspace, utc_now
 from flows.steps.tell import tell, tell_failure
+from flows.steps.turn import turn
 
 
 class Night:
@@ -58,21 +59,54 @@ class Night:
 def night(workspace: str, dataset: str, day: date | None) -> Generator[Night]:
     """Open the workspace and settle the day; if the body fails, tell the people who are to know, with cause and next command."""
     scheduled = flow_run.scheduled_start_time or utc_now()
-    opened = open_workspace(workspace, os.environ, utc_now, flow_run.id or new_run_id())
-    try:
+    with closing(open_workspace(workspace, os.environ, utc_now, flow_run.id or new_run_id())) as opened:
         tonight = Night(opened, dataset, business_day(day, scheduled, opened.settings))
-        try:
+        with _telling(tonight, Slot(dataset=dataset, day=tonight.day)):
             yield tonight
-        except Exception as error:
-            tonight.failed.append((Slot(dataset=dataset, day=tonight.day), _known(error)))
-        tell(opened, tonight.slots)
-        for slot, error in tonight.failed:
-            error.next_command = error.next_command or _next_command(slot, error)
-            tell_failure(opened, slot, error)
-        if tonight.failed:
-            raise tonight.failed[0][1]
-    finally:
-        opened.close()
+
+
+@contextmanager
+def mending(workspace: str, batch: str) -> Generator[tuple[Workspace, Slot]]:
+    """Open the workspace for work on a batch that is there, and give it with the batch's slot; people are told as of a night."""
+    with closing(open_workspace(workspace, os.environ, utc_now, flow_run.id or new_run_id())) as opened:
+        slot = opened.ledger.batch(batch).batch.slot
+        mended = Night(opened, slot.dataset, slot.day)
+        mended.slots = [slot]
+        with _telling(mended, slot, again=f"conductor replay {batch}, with the same words as before"):
+            yield opened, slot
+
+
+@contextmanager
+def _telling(tonight: Night, own: Slot, again: str | None = None) -> Generator[None]:
+    """Tell of each slot how it went, when the body is over; raise the first failure.
+
+    What failed outside of the slots' turns counts as the own slot's. `again` is what to type once the world is ready.
+    """
+    try:
+        yield
+    except Exception as error:
+        tonight.failed.append((own, _known(error)))
+    for slot, error in tonight.failed:
+        error.next_command = error.next_command or _next_command(slot, error, again)
+        _leave_trace(tonight.workspace, slot, error)
+    tell(tonight.workspace, tonight.slots)
+    for slot, error in tonight.failed:
+        tell_failure(tonight.workspace, slot, error)
+    if tonight.failed:
+        raise tonight.failed[0][1]
+
+
+def _leave_trace(workspace: Workspace, slot: Slot, error: ConductorError) -> None:
+    """Have an attempt in the ledger that says what was wrong, where the run came to none at the slot.
+
+    Not of a slot that another run has. A ledger that takes nothing may be what is wrong: then the notice has to do.
+    """
+    if isinstance(error, LeaseHeld):
+        return
+    with suppress(Exception):
+        if all(attempt.slot != slot for attempt in workspace.ledger.attempts_of(workspace.run_id)):
+            with turn(workspace, slot):
+                raise error
 
 
 def _known(error: Exception) -> ConductorError:
@@ -86,10 +120,10 @@ def _known(error: Exception) -> ConductorError:
     return unknown
 
 
-def _next_command(slot: Slot, error: ConductorError) -> str:
+def _next_command(slot: Slot, error: ConductorError, again: str | None) -> str:
     """Give what to type where the error does not say it: again later, or look first."""
     if isinstance(error, RetryLater):
-        return f"conductor run nightly-financials --day {slot.day}"
+        return again or f"conductor run nightly-financials --day {slot.day}"
     return f"conductor explain {slot.id}"
 
 
@@ -107,15 +141,3 @@ def business_day(day: date | None, scheduled: datetime, settings: Settings) -> d
             next_command=f"conductor run nightly-financials --day {(local - timedelta(days=1)).isoformat()}",
         )
     return day
-
-
-@contextmanager
-def mending(workspace: str, batch: str) -> Generator[tuple[Workspace, Slot]]:
-    """Open the workspace for work on a batch that is there; give it with the batch's slot."""
-    opened = open_workspace(workspace, os.environ, utc_now, flow_run.id or new_run_id())
-    try:
-        slot = opened.ledger.batch(batch).batch.slot
-        yield opened, slot
-        tell(opened, [slot])
-    finally:
-        opened.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 
 from conductor import journal
 from conductor.errors import ApprovalNeeded, FixTheConfiguration
@@ -56,8 +57,6 @@ def _post(turn: Turn, draft: journal.Draft, batch: str) -> PostedEntry:
 
 
 def _redated(entry: NewEntry, day: str) -> NewEntry:
-    from datetime import date
-
     return replace(entry, day=date.fromisoformat(day), note=f"{entry.note}; the period was closed")
 
 
@@ -67,8 +66,6 @@ def _told(entry: Entry, *, new: bool, request_id: str = "") -> PostedEntry:
         entry_id=entry.id,
         document=entry.document,
         request_id=request_id,
-        gross=sum((line.debit for line in entry.lines), start=type(entry.lines[0].debit)(0))
-        if entry.lines
-        else 0,  # pyright: ignore
+        gross=entry.debits,
         new=new,
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -17,10 +16,13 @@ from conductor.ledger import ErrorRecord, Event, Lease
 from conductor.values import Batch, Slot, State, Value, digest
 from conductor.workspace import Workspace
 from flows.steps.holder import alive, holder
+from flows.steps.log import AttemptLog, Level
 from flows.steps.measure import measured
 from flows.steps.progress import Moment, Progress, tell_listeners
+from flows.steps.renewed import renewed
 
 V = TypeVar("V", bound=Value)
+LEVELS: dict[str, Level] = {"failed": "error", "superseded": "warning"}
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ class Turn:
         self.slot = slot
         self.lease = lease
         self.attempt = attempt
+        self.log = AttemptLog(workspace, slot, attempt, lease.epoch)
         self.scratch = scratch
         self.batch: Batch | None = None
         self.unfiled: list[Unfiled] = []
@@ -72,9 +75,11 @@ class Turn:
         try:
             with measured() as cost:
                 value = function()
-        except ConductorError as error:
-            error.step = error.step or verb
-            error.batch = error.batch or (batch.id if batch else None)
+        except Exception as error:
+            if isinstance(error, ConductorError):
+                error.step = error.step or verb
+                error.batch = error.batch or (batch.id if batch else None)
+            self.log.add("failed", self.batch, step=verb, level="warning", error=error)
             raise
         self._tell(verb, "done", value)
         if batch:
@@ -98,6 +103,8 @@ class Turn:
     def _tell(
         self, verb: str, moment: Moment, value: Value | None = None, seconds: float = 0, peak: float = 0
     ) -> None:
+        rows = _rows(value) if value else None
+        self.log.add(moment, self.batch, step=verb, seconds=seconds or None, rows=rows)
         tell_listeners(Progress(self.slot, verb, moment, value, seconds, peak))
 
 
@@ -108,15 +115,16 @@ def turn(workspace: Workspace, slot: Slot) -> Generator[Turn]:
     `LeaseHeld` if another living run has it. Repeats: a slot whose run died is taken over at once on the same machine, and when
     its lease has run out elsewhere.
     """
+    product = workspace.product(slot.dataset)
     ttl = timedelta(seconds=workspace.settings.lease_seconds)
     lease = workspace.ledger.acquire(slot.id, holder(workspace.run_id), ttl, alive)
     attempt = workspace.ledger.begin(slot, workspace.run_id, lease.epoch)
     scratch = workspace.scratch / f"{slot.id.replace('/', '-')}-{lease.epoch}"
-    scratch.mkdir(parents=True, exist_ok=True)
-    mine = Turn(workspace, workspace.product(slot.dataset), slot, lease, attempt, scratch)
+    mine = Turn(workspace, product, slot, lease, attempt, scratch)
     error: BaseException | None = None
     try:
-        with _renewed(workspace, lease, ttl):
+        scratch.mkdir(parents=True, exist_ok=True)
+        with renewed(workspace.ledger, lease, ttl):
             yield mine
     except BaseException as caught:
         error = caught
@@ -127,9 +135,9 @@ def turn(workspace: Workspace, slot: Slot) -> Generator[Turn]:
 
 
 def _close(mine: Turn, error: BaseException | None) -> None:
-    ledger = mine.workspace.ledger
-    batch = mine.batch.id if mine.batch else None
-    ledger.end(mine.slot, mine.attempt, _outcome(mine, error), batch, _record(error))
+    ledger, outcome = mine.workspace.ledger, _outcome(mine, error)
+    mine.log.add("ended", mine.batch, level=LEVELS.get(outcome, "info"), outcome=outcome, error=error)
+    ledger.end(mine.slot, mine.attempt, outcome, mine.batch.id if mine.batch else None, _record(error))
     if error is None:
         ledger.clear_failures(mine.slot)
     elif isinstance(error, FixTheData) or not isinstance(error, ConductorError | KeyboardInterrupt):
@@ -165,31 +173,8 @@ def _record(error: BaseException | None) -> ErrorRecord | None:
     if error is None:
         return None
     if isinstance(error, ConductorError):
-        return ErrorRecord(type(error).__name__, error.sentence, error.next_command, error.step)
+        return ErrorRecord.of(error)
     return ErrorRecord(type(error).__name__, str(error) or type(error).__name__, None, None)
-
-
-@contextmanager
-def _renewed(workspace: Workspace, lease: Lease, ttl: timedelta) -> Generator[None]:
-    """Renew the lease from a thread of its own, three times per time to live, until the body ends or the lease is lost."""
-    over = threading.Event()
-
-    def beat() -> None:
-        while not over.wait(ttl.total_seconds() / 3):
-            try:
-                workspace.ledger.renew(lease)
-            except LeaseLost:
-                return  # the next step asks for itself and stops there
-            except ConductorError:
-                continue  # the ledger does not answer now; there are two more beats before the lease runs out
-
-    thread = threading.Thread(target=beat, name="lease", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
 
 
 def _batch_of(previous: tuple[object, ...]) -> Batch | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 
 from conductor.values import BackedUp, Batch, Landed, Reference, State
@@ -24,7 +23,7 @@ def version(turn: Turn, landed: Landed, _backed_up: BackedUp, references: Sequen
         turn.slot,
         object_ids=(landed.object_id, *corrections),
         contract_version=contract.version,
-        refine_sha256=hashlib.sha256(turn.product.refine_sql.encode()).hexdigest(),
+        refine_sha256=turn.product.refine_sha256,
         references=tuple(references),
         epoch=turn.lease.epoch,
     )

@@ -10,6 +10,7 @@ import typer
 from conductor.cli import show
 from conductor.cli.commands.run import tell
 from conductor.cli.home import Home
+from conductor.cli.named import need_batch
 from conductor.cli.options import DEFAULT_HOME, HomeOption, WorkspaceOption
 from conductor.cli.session import opened, ready_to_run
 from conductor.errors import FixTheConfiguration
@@ -21,7 +22,12 @@ def register(cli: typer.Typer) -> None:
 
 
 def replay(
-    batch: Annotated[str, typer.Argument(help="Id of the batch whose rows were set aside.")],
+    batch: Annotated[
+        str,
+        typer.Argument(
+            help="Id of the batch whose rows were set aside, or six or more of its first characters."
+        ),
+    ],
     by: Annotated[str, typer.Option(help="Your name; it is kept with the correction.")],
     reason: Annotated[str, typer.Option(help="Why; it is kept with the correction.")],
     file: Annotated[
@@ -48,12 +54,12 @@ def replay(
             next_command="conductor replay --help",
         )
     with opened(home, workspace) as found:
-        slot = found.ledger.batch(batch).batch.slot
+        meant = need_batch(found.ledger, batch).batch
     with ready_to_run(Home(home), workspace):
         from flows.platform.replay import replay_rows
 
         replay_rows(
-            batch=batch,
+            batch=meant.id,
             file=str(file.absolute()) if file else None,
             assignments=_pairs(assignments),
             where=_pairs(where),
@@ -61,7 +67,7 @@ def replay(
             reason=reason,
             workspace=workspace,
         )
-    if told := tell(home, workspace, slot):
+    if told := tell(home, workspace, meant.slot):
         show.story(told)
 
 
