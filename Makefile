@@ -11,7 +11,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_NO_PROGRESS := 1
 export DO_NOT_TRACK := 1
 
-.PHONY: help demo test bench check format generate lock clean
+.PHONY: help demo test faults bench check format generate lock clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,13 +22,17 @@ demo: .venv/demo ## one day of sales receipts from an API to a revenue mart, in 
 test: .venv/dev ## all tests that this machine can run; what is skipped is listed with its reason
 	$(BIN)/python -m pytest -n 2 --dist worksteal tests
 
+faults: .venv/dev ## only the tests that kill and break whole runs
+	$(BIN)/python -m pytest -n 2 --dist worksteal tests/faults
+
 bench: .venv/dev ## measure against named peers; prints a table and writes build/bench.json
 	$(BIN)/python -m bench
 
-check: .venv/dev ## lint, format, types
+check: .venv/dev ## lint, format, types, generated files
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
+	$(BIN)/python -m conductor.cli.generate --check
 
 format: .venv/dev ## format the code
 	$(BIN)/ruff check --fix-only .

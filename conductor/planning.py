@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,7 +95,7 @@ def _changes(
         yield f"{len(new)} corrections were landed since"
     if product.contract.version != batch.contract_version:
         yield f"the contract is version {product.contract.version}, was {batch.contract_version}"
-    if hashlib.sha256(product.refine_sql.encode()).hexdigest() != batch.refine_sha256:
+    if product.refine_sha256 != batch.refine_sha256:
         yield "refine.sql has changed"
     for plan in joined:
         if plan.changes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -113,7 +112,7 @@ class Dossier:
             return (
                 f"it was made with contract {batch.contract_version}; {contract.version} is the one here now"
             )
-        if hashlib.sha256(self.product.refine_sql.encode()).hexdigest() != batch.refine_sha256:
+        if self.product.refine_sha256 != batch.refine_sha256:
             return "it was made with another refine.sql than the one here now"
         return None
 

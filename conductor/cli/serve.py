@@ -14,8 +14,8 @@ from flows.finance.accounting_aggregates import accounting_aggregates
 from flows.finance.nightly_financials import nightly_financials
 
 
-def main(timezone: str) -> None:
-    """Register the deployments, the nightly one with its 02:00 schedule, and run what is due, one run at a time."""
+def deployments(timezone: str) -> tuple[RunnerDeployment, ...]:
+    """Give what is served: the nightly flow with its schedule, at 02:00 in the zone, and the accountants' totals."""
     nightly = nightly_financials.to_deployment(
         name="nightly",
         description="One day of sales receipts, from the accounting API to the revenue mart and the group's books.",
@@ -31,10 +31,13 @@ def main(timezone: str) -> None:
         parameters={"workspace": "embedded"},
         entrypoint_type=EntrypointType.MODULE_PATH,
     )
+    return cast(RunnerDeployment, nightly), cast(RunnerDeployment, aggregates)
+
+
+def main(timezone: str) -> None:
+    """Register the deployments and run what is due, one run at a time, until interrupted."""
     # Schedules stay as they are when serving ends: nights that became due meanwhile are carried when it begins again.
-    serve(
-        cast(RunnerDeployment, nightly), cast(RunnerDeployment, aggregates), limit=1, pause_on_shutdown=False
-    )
+    serve(*deployments(timezone), limit=1, pause_on_shutdown=False)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,6 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError
 
 from conductor.contracts.problems import Problems, nearest
-from conductor.errors import FixTheConfiguration
 
 
 @dataclass(frozen=True)
@@ -69,21 +68,19 @@ class Node:
         return tuple(Node(item, value.lc.item(n)[0] + 1) for n, item in enumerate(value))
 
 
-def read_document(path: Path) -> Node:
-    """Read a contract's YAML and hold it against the standard's own schema.
+def read_document(text: str, path: Path) -> Node:
+    """Read the YAML of the contract at `path` and hold it against the standard's own schema.
 
     All typing errors are listed with line and nearest valid key, as `FixTheConfiguration`.
     """
+    problems = Problems(path)
     try:
-        root = YAML(typ="rt").load(path.read_text(encoding="utf-8"))
+        root = YAML(typ="rt").load(text)
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise FixTheConfiguration(f"{path}: line {line}: this is not YAML: {error.problem}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise FixTheConfiguration(f"{path} cannot be read: {type(error).__name__}") from None
+        raise problems.only(line, f"this is not YAML: {error.problem}") from None
     if not isinstance(root, CommentedMap):
-        raise FixTheConfiguration(f"{path}: line 1: a contract is a mapping of keys to values")
-    problems = Problems(path)
+        raise problems.only(1, "a contract is a mapping of keys to values")
     for error in _validator().iter_errors(root):
         for line, sentence in _explain(root, best_match([error]) or error):
             problems.add(line, sentence)

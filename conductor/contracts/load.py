@@ -5,6 +5,7 @@ columns.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from conductor.contracts.coherence import check_references
@@ -25,15 +26,23 @@ their table names.
 
 def load(folder: Path) -> Product:
     """Read one product's folder; all faults of a file are listed in one `FixTheConfiguration`."""
+    return _product(folder, _text(folder / CONTRACT), _text(folder / REFINE))
+
+
+# A workspace is opened several times in a process, and to hold a contract against the standard's schema takes 50 ms.
+# The texts themselves are the key, so that a changed file is never taken for the old one.
+@lru_cache(maxsize=256)
+def _product(folder: Path, document: str, refine_sql: str) -> Product:
     problems = Problems(folder / CONTRACT)
-    contract = read_contract(read_document(problems.file), problems)
+    contract = read_contract(read_document(document, problems.file), problems)
     if contract.dataset != f"{folder.parent.name}/{folder.name}":
         problems.add(
             1,
             f"this is {contract.dataset}, but lies in the folder {folder.parent.name}/{folder.name}",
         )
     problems.stop_if_any()
-    return Product(contract, _refine_sql(folder / REFINE, contract), folder)
+    _check_sql(folder / REFINE, refine_sql, contract)
+    return Product(contract, refine_sql, folder)
 
 
 def discover(paths: Sequence[Path]) -> Mapping[str, Product]:
@@ -58,12 +67,14 @@ def discover(paths: Sequence[Path]) -> Mapping[str, Product]:
     return products
 
 
-def _refine_sql(file: Path, contract: Contract) -> str:
+def _text(file: Path) -> str:
     try:
-        sql = file.read_text(encoding="utf-8")
+        return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise FixTheConfiguration(f"{file} cannot be read: {type(error).__name__}") from None
+
+
+def _check_sql(file: Path, sql: str, contract: Contract) -> None:
     faults = list(check_query(sql, [ACCEPTED, *(dataset.split("/")[1] for dataset in contract.references)]))
     if faults:
         raise FixTheConfiguration(f"{file}: {'; '.join(faults)}", next_command=f"edit {file}")
-    return sql

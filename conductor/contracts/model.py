@@ -4,6 +4,7 @@ are good.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -151,3 +152,8 @@ class Product:
     contract: Contract
     refine_sql: str
     folder: Path
+
+    @property
+    def refine_sha256(self) -> str:
+        """Give the digest of the SQL, by which a batch says what it was made with."""
+        return hashlib.sha256(self.refine_sql.encode()).hexdigest()

@@ -24,8 +24,16 @@ class Problems:
     def stop_if_any(self) -> None:
         """Raise `FixTheConfiguration` that lists all faults, in the order of their lines."""
         if self.found:
-            faults = "; ".join(f"line {line}: {sentence}" for line, sentence in sorted(set(self.found)))
-            raise FixTheConfiguration(f"{self.file}: {faults}", next_command=f"edit {self.file}")
+            raise self._error()
+
+    def only(self, line: int, sentence: str) -> FixTheConfiguration:
+        """Give the error of a fault that ends the reading."""
+        self.add(line, sentence)
+        return self._error()
+
+    def _error(self) -> FixTheConfiguration:
+        faults = "; ".join(f"line {line}: {sentence}" for line, sentence in sorted(set(self.found)))
+        return FixTheConfiguration(f"{self.file}: {faults}", next_command=f"edit {self.file}")
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -121,7 +121,9 @@ class DuckDBWarehouse:
             try:
                 found = session.rows(statement, day)
             except duckdb.CatalogException:
-                raise NotFound("the revenue mart was not built yet", next_command="conductor run") from None
+                raise NotFound(
+                    "the revenue mart was not built yet", next_command="conductor run nightly-financials"
+                ) from None
         return REVENUE.validate_python([dict(zip(names, row, strict=True)) for row in found])
 
     def schema_types(self) -> Sequence[ColumnType]:

@@ -48,7 +48,10 @@ def write_copy(session: DuckDBSession, to: Path) -> None:
 def answer(file: Path, query: str) -> QueryResult:
     """Run one reading statement on a DuckDB file."""
     if not file.exists():
-        raise NotFound("there is nothing to query yet: no data was built", next_command="conductor run")
+        raise NotFound(
+            "there is nothing to query yet: no data was built",
+            next_command="conductor run nightly-financials",
+        )
     try:
         statements = duckdb.extract_statements(query)
         if len(statements) != 1 or statements[0].type not in READING:

@@ -51,7 +51,7 @@ def ensure_table(session: DuckDBSession, contract: Contract) -> None:
             raise FixTheConfiguration(
                 f"the table {contract.dataset} has {name} as {kind}, version {contract.version} of its contract "
                 f"as {wanted.get(name, 'nothing')}: a table can only gain columns",
-                next_command=f"conductor contract check {contract.dataset}",
+                next_command=f'conductor query "describe {contract.schema}.{contract.table}"',
             )
     missing = [name for name in wanted if name not in there]
     session.run(

@@ -153,6 +153,11 @@ def highest_version(session: Session, slot: Slot) -> int:
     )
 
 
+def highest_epoch(session: Session) -> int:
+    """Give the highest fence of all slots."""
+    return number(session, "SELECT coalesce(max(epoch), 0) FROM conductor.fence")
+
+
 def pending(session: Session) -> tuple[Pending, ...]:
     """Give the loads after what the marts are built through."""
     found = session.rows(
@@ -190,8 +195,3 @@ def _loaded(row: Row) -> Loaded:
             "sums": SUMS.validate_json(str(sums)),
         }
     )
-
-
-def highest_epoch(session: Session) -> int:
-    """Give the highest fence of all slots."""
-    return number(session, "SELECT coalesce(max(epoch), 0) FROM conductor.fence")

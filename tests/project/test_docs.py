@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pytest
 import typer
-from typer.core import TyperGroup
 from typer.main import get_group
 
 from conductor.cli.generate.blocks import block_types
@@ -23,6 +22,8 @@ from conductor.cli.main import cli
 from conductor.cli.servers import prefect_server
 from conductor.cli.session import DEBUG
 from conductor.settings import PREFIX, Settings
+
+from .commandline import parse
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / name for name in ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md")]
@@ -80,18 +81,6 @@ def tokens(line: str) -> list[str]:
     lexer = shlex.shlex(line, posix=True, punctuation_chars=True)
     lexer.whitespace_split = True
     return list(lexer)
-
-
-def parse(arguments: list[str]) -> None:
-    """Have the real command line take the arguments, without running anything; a wrong one is a usage error."""
-    group, words = get_group(cli), [word for word in arguments if word != "--debug"]
-    while words and words[0] in group.commands:
-        command = group.commands[words.pop(0)]
-        if not isinstance(command, TyperGroup):
-            command.make_context("conductor", words)
-            return
-        group = command
-    raise AssertionError(f"there is no command conductor {shlex.join(arguments)}")
 
 
 def links(page: Path) -> Iterator[Path]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -76,8 +76,3 @@ def tell(home: Path, workspace: str, slot: Slot) -> Story | None:
     with opened(home, workspace) as found:
         row = found.ledger.current(slot)
         return story.tell(found.ledger, row.batch) if row else None
-
-
-def as_day(value: datetime | None) -> date | None:
-    """Take the date of an option."""
-    return value.date() if value else None

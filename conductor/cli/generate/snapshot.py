@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 from prefect import Flow
 from prefect.deployments.runner import RunnerDeployment
 from ruamel.yaml import YAML
 
-from conductor.cli import serve
 from conductor.cli.generate.blocks import block_types, slug
 from conductor.cli.generate.fields import fields_of
+from conductor.cli.serve import deployments
 from conductor.contracts.ddl import Warehouse, column_type
 from conductor.contracts.model import Contract
 
@@ -34,7 +33,7 @@ SERVED = {
 def snapshot(prefect_yaml: Path, contracts: Iterable[Contract]) -> str:
     """Give the snapshot as JSON: deployments, flows with their parameters, blocks with their fields, contracts with their columns."""
     deployed = YAML(typ="safe").load(prefect_yaml)["deployments"]
-    served = [_served(each) for each in served_deployments()]
+    served = [_served(each) for each in deployments("UTC")]
     flows = [_flow(each["entrypoint"]) for each in (*deployed, *served)]
     found = {
         "deployments": {"prefect.yaml": _by_name(deployed), "conductor up": _by_name(served)},
@@ -46,18 +45,6 @@ def snapshot(prefect_yaml: Path, contracts: Iterable[Contract]) -> str:
         "contracts": {contract.dataset: _contract(contract) for contract in contracts},
     }
     return json.dumps(found, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
-
-
-def served_deployments() -> Sequence[RunnerDeployment]:
-    """Give what `conductor up` serves. The one call that would go on to serve it is kept from doing so."""
-    found: list[RunnerDeployment] = []
-
-    def keep(*deployments: RunnerDeployment, **_: object) -> None:
-        found.extend(deployments)
-
-    with patch.object(serve, "serve", keep):
-        serve.main("UTC")
-    return found
 
 
 def _served(deployment: RunnerDeployment) -> Mapping[str, Any]:

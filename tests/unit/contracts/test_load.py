@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -229,6 +230,23 @@ def test_a_product_that_stands_in_two_places_is_refused(folder: Path):
 def test_a_folder_that_is_not_there_is_refused(tmp_path: Path):
     with pytest.raises(FixTheConfiguration, match="is not a folder"):
         discover([tmp_path / "nowhere"])
+
+
+def test_a_changed_contract_or_sql_is_read_anew(folder: Path):
+    """Size and time stamp of the file stay the same: what counts is the text."""
+    before = load(folder)
+    for file, old, new in (
+        ("contract.odcs.yaml", "version: 1.0.0", "version: 1.0.1"),
+        ("refine.sql", "doc_number,", "doc_numbar,"),
+    ):
+        stamp = (folder / file).stat()
+        change(folder, old, new, file)
+        os.utime(folder / file, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
+        assert (folder / file).stat().st_size == stamp.st_size
+    after = load(folder)
+    assert (before.contract.version, after.contract.version) == ("1.0.0", "1.0.1")
+    assert "doc_numbar," in after.refine_sql
+    assert "doc_numbar," not in before.refine_sql
 
 
 def test_folders_of_the_users_own_add_to_the_shipped_ones(tmp_path: Path):
