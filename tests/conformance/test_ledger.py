@@ -983,7 +983,7 @@ def test_a_damaged_file_gives_one_plain_sentence(tmp_path: Path, damage: Damage)
     with pytest.raises(FixTheConfiguration) as said:
         ledger.check()
     assert said.value.sentence == f"The ledger {path} is damaged: it is not a readable SQLite database"
-    assert said.value.next_command == "conductor restore"
+    assert said.value.next_command == "move that file aside, then type: conductor reconcile"
 
 
 def test_a_missing_file_is_named_and_not_created(tmp_path: Path) -> None:
