@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from conductor import raw, zones
 from conductor.contracts.model import Contract
+from conductor.events.cloudevents import EventType, Facts, announcement
 from conductor.ledger import BatchRow
 from conductor.stores.protocol import Store
 from conductor.tables import Commit
@@ -44,6 +45,7 @@ def reconcile(workspace: Workspace) -> Iterator[Mended]:
         yield from _both_places(workspace, contract.dataset)
         yield from _objects(workspace, contract.dataset)
         yield from _commits(workspace, contract)
+        yield from _announcements(workspace, contract)
     yield from _loads(workspace)
     yield from _epochs(workspace)
     for product in workspace.products.values():
@@ -89,6 +91,25 @@ def _commits(workspace: Workspace, contract: Contract) -> Iterator[Mended]:
             workspace.ledger.restore_batch(batch, State.PUBLISHED)
             done = f"version {batch.version} is in the lake and now in the ledger, as published"
             yield Mended("batches", batch.slot.id, done)
+
+
+def _announcements(workspace: Workspace, contract: Contract) -> Iterator[Mended]:
+    """Announce the batches of the lake that the outbox does not speak of; a run may never come to them again."""
+    for commit in reversed(workspace.table(contract).history()):
+        batch, rows = commit.note.batch, commit.note.rows
+        slot = batch.slot
+        facts = Facts(
+            dataset=slot.dataset,
+            day=slot.day,
+            part=slot.part,
+            version=batch.version,
+            batch=batch.id,
+            rows=rows,
+        )
+        event = announcement(EventType.DATASET_PUBLISHED, facts, workspace.now())
+        if event.id not in {known.id for known in workspace.ledger.events(batch.id)}:
+            workspace.ledger.announce((event,))
+            yield Mended("events", slot.id, f"version {batch.version} is in the lake and is announced anew")
 
 
 def _knows(workspace: Workspace, slot: Slot, version: int) -> bool:

@@ -42,6 +42,11 @@ class Outbox(Section):
         row = connection.execute(select(*EVENT).where(events.c.id == event_id)).mappings().one_or_none()
         return None if row is None else Event(**row)
 
+    @writes
+    def announce(self, connection: Connection, announced: Sequence[Event]) -> None:
+        """Put events into the outbox that are missing there, as after a loss; one that is there changes nothing."""
+        put(connection, announced)
+
     @reads
     def undelivered(self, connection: Connection, subscriber: str, limit: int) -> tuple[Event, ...]:
         """Give events that a subscriber does not have and whose next try is due, oldest first.

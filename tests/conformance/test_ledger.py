@@ -706,6 +706,13 @@ def test_failures_counted_side_by_side_are_all_counted(ledger: Ledger) -> None:
 # --- outbox
 
 
+def test_an_event_that_was_lost_is_announced_once(ledger: Ledger) -> None:
+    batch = opened(ledger, hold(ledger).epoch)
+    for _ in range(2):
+        ledger.announce((announcement(batch),))
+    assert ledger.events(batch.id) == (announcement(batch),)
+
+
 def three_events(ledger: Ledger) -> list[Event]:
     lease = hold(ledger)
     batch = opened(ledger, lease.epoch)

@@ -260,9 +260,11 @@ def test_a_kill_amid_a_create_leaves_the_whole_object_or_nothing(place: Place) -
         time.sleep(share * needed)
         os.kill(process.pid, signal.SIGKILL)
         process.join()
+        # The server may be finishing what it had got in full before the kill: what is seen once has to stay.
+        listed = key in keys(store)
         if store.stat(key) is None:
             absent += 1
-            assert key not in keys(store)
+            assert not listed
         else:
             assert store.read(key) == data
         with contextlib.suppress(AlreadyExists):
