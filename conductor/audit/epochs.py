@@ -9,7 +9,6 @@ from itertools import pairwise
 from pydantic import TypeAdapter
 
 from conductor.audit.dossier import Dossier
-from conductor.audit.ledger_rows import lease_epoch
 from conductor.audit.report import CHECKED, Outcomes, Problem, Unchecked
 from conductor.errors import NotFound
 from conductor.warehouses import sql
@@ -33,16 +32,16 @@ RESTORED = 0
 
 def fenced(dossier: Dossier) -> Outcomes:
     """Follow epochs through ledger, lake and warehouse, each in its own order."""
-    epoch = lease_epoch(dossier.evidence.ledger.database, dossier.slot)
-    if epoch is None and not dossier.batches:
+    epoch = dossier.evidence.ledger.epoch(dossier.slot.id)
+    if not epoch and not dossier.batches:
         return
     yield CHECKED
     ledger, lake = list(_in_ledger(dossier)), list(_in_lake(dossier))
     yield from _in_order(ledger)
     yield from _in_order(lake)
-    yield from _within_lease((*ledger, *lake), epoch or RESTORED)
+    yield from _within_lease((*ledger, *lake), epoch)
     yield from _transaction(dossier)
-    yield from _in_warehouse(dossier, epoch or RESTORED)
+    yield from _in_warehouse(dossier, epoch)
 
 
 def _in_ledger(dossier: Dossier) -> Iterator[Write]:

@@ -48,6 +48,10 @@ class LedgerReader(Protocol):
         """Give a lease that is held and has not run out."""
         ...
 
+    def epoch(self, name: str) -> int:
+        """Give the epoch above which the next lease of a name will be; 0 if it was never taken."""
+        ...
+
     def steps(self, batch_id: str) -> tuple[StepRow, ...]:
         """Give the finished steps of a batch."""
         ...

@@ -1,4 +1,4 @@
-"""Rows of the ledger that no verb of it tells: epochs of leases given back, announcements, and what consumers did."""
+"""Rows of the ledger that no verb of it tells: announcements, and what consumers did."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select
 
 from conductor.ledger.database import Database
 from conductor.ledger.rows import Event, Verdict
-from conductor.ledger.schema import events, inbox, leases
+from conductor.ledger.schema import events, inbox
 from conductor.values import Slot
 
 
@@ -21,15 +21,6 @@ class Effect:
     event: str
     version: int
     received_at: datetime
-
-
-def lease_epoch(database: Database, slot: Slot) -> int | None:
-    """Give the epoch of a slot's lease, held or given back; None if it was never taken."""
-
-    def read(connection: Connection) -> int | None:
-        return connection.execute(select(leases.c.epoch).where(leases.c.name == slot.id)).scalar_one_or_none()
-
-    return database.read(read)
 
 
 def announcements(database: Database, slot: Slot, event_type: str) -> tuple[Event, ...]:
