@@ -9,7 +9,7 @@ from conductor.values import Built, Loaded, State
 from conductor.warehouses.build import build as run_dbt
 from conductor.workspace import DBT_PROJECT
 from flows.steps.facts import data_ready
-from flows.steps.holder import alive, holder
+from flows.steps.leased import leased
 from flows.steps.step import step
 from flows.steps.turn import Turn
 
@@ -24,11 +24,8 @@ def build(turn: Turn, loaded: Loaded) -> Built:
 
     One build at a time, by lease. Repeats: the days are built again from what is loaded, to the same result.
     """
-    workspace = turn.workspace
-    ledger, warehouse = workspace.ledger, workspace.warehouse
-    ttl = timedelta(seconds=workspace.settings.lease_seconds)
-    lease = ledger.acquire(f"build:{workspace.name}", holder(workspace.run_id), ttl, alive)
-    try:
+    workspace, warehouse = turn.workspace, turn.workspace.warehouse
+    with leased(workspace, "build", timedelta(seconds=workspace.settings.lease_seconds)) as lease:
         pending = warehouse.pending()
         days = sorted({day for entry in pending for day in entry.days} | {loaded.batch.slot.day})
         result = run_dbt(
@@ -38,12 +35,10 @@ def build(turn: Turn, loaded: Loaded) -> Built:
             f"source:{turn.product.contract.schema}.{turn.product.contract.table}+",
             tuple(days),
         )
-        ledger.ensure(lease)
+        workspace.ledger.ensure(lease)
         through = max([entry.sequence for entry in pending] + [loaded.sequence])
         warehouse.mark_built(through)
         warehouse.swap_read_copy()
-    finally:
-        ledger.release(lease)
     return Built(
         batch=loaded.batch, models=result.models, tests=result.tests, days=tuple(days), through=through
     )

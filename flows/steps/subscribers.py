@@ -23,7 +23,7 @@ from conductor.events.subscribers import DataReadySubscriber, aggregates_subscri
 from conductor.notify.webhook import Webhook
 from conductor.values import Landed, Refined, digest
 from conductor.workspace import Workspace
-from flows.steps.holder import alive, holder
+from flows.steps.leased import leased
 from flows.steps.page import write_page
 
 PRODUCT = "finance/sales_receipts"
@@ -46,12 +46,8 @@ def deliver(workspace: Workspace) -> None:
 @contextmanager
 def sole_relay(workspace: Workspace) -> Generator[None]:
     """Be the one process that delivers the workspace's events; `LeaseHeld` while another is."""
-    ledger = workspace.ledger
-    lease = ledger.acquire(f"relay:{workspace.name}", holder(workspace.run_id), LEASE, alive)
-    try:
+    with leased(workspace, "relay", LEASE):
         yield
-    finally:
-        ledger.release(lease)
 
 
 def relay(workspace: Workspace) -> Relay:

@@ -16,10 +16,10 @@ from conductor.ledger import ErrorRecord, Event, Lease
 from conductor.values import Batch, Slot, State, Value, digest
 from conductor.workspace import Workspace
 from flows.steps.holder import alive, holder
+from flows.steps.leased import renewed
 from flows.steps.log import AttemptLog, Level
 from flows.steps.measure import measured
 from flows.steps.progress import Moment, Progress, tell_listeners
-from flows.steps.renewed import renewed
 
 V = TypeVar("V", bound=Value)
 LEVELS: dict[str, Level] = {"failed": "error", "superseded": "warning"}

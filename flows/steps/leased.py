@@ -1,4 +1,4 @@
-"""Keep a lease while its turn lasts."""
+"""Leases that are kept while somebody works under them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,20 @@ from datetime import timedelta
 
 from conductor.errors import ConductorError, LeaseLost
 from conductor.ledger import Lease, Ledger
+from conductor.workspace import Workspace
+from flows.steps.holder import alive, holder
+
+
+@contextmanager
+def leased(workspace: Workspace, name: str, ttl: timedelta) -> Generator[Lease]:
+    """Hold a lease of the workspace's own, such as `build`, for the body; `LeaseHeld` while another living run has it."""
+    ledger = workspace.ledger
+    lease = ledger.acquire(f"{name}:{workspace.name}", holder(workspace.run_id), ttl, alive)
+    try:
+        with renewed(ledger, lease, ttl):
+            yield lease
+    finally:
+        ledger.release(lease)
 
 
 @contextmanager
