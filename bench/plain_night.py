@@ -5,7 +5,6 @@ What it leaves out is what the flow is for: it repeats nothing safely, remembers
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -52,7 +51,7 @@ def plain_night(workspace: Workspace, slot: Slot, scratch: Path) -> float:
     _build(workspace, loaded)
     building = time.perf_counter() - began
     _post(workspace, batch)
-    facts = Facts(dataset=slot.dataset, day=slot.day, version=1, batch=batch.id, rows=loaded.rows)
+    facts = Facts.of(batch, loaded.rows)
     for subscriber in (dashboard(workspace), aggregates(workspace)):
         subscriber.effect(facts)
     raw.archive(workspace.raw, workspace.lake, [lake.landed], workspace.table(contract).keys(slot))
@@ -84,14 +83,13 @@ def _lake(workspace: Workspace, slot: Slot, references: Sequence[Reference], scr
 
 def _batch(product: Product, landed: Landed, references: Sequence[Reference]) -> Batch:
     version = product.contract.version
-    sql = hashlib.sha256(product.refine_sql.encode()).hexdigest()
     return Batch(
-        id=inputs_digest(landed.slot, (landed.object_id,), version, sql, references),
+        id=inputs_digest(landed.slot, (landed.object_id,), version, product.refine_sha256, references),
         slot=landed.slot,
         version=1,
         object_ids=(landed.object_id,),
         contract_version=version,
-        refine_sha256=sql,
+        refine_sha256=product.refine_sha256,
         references=tuple(references),
     )
 

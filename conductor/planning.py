@@ -8,13 +8,9 @@ from pathlib import Path
 
 from conductor.engines.choose import choose_engine
 from conductor.ledger import BatchRow
+from conductor.road import BEYOND_THE_LAKE, TO_THE_LAKE
 from conductor.values import EngineChoice, Extract, Slot
 from conductor.workspace import Workspace
-
-STEPS = ("refine", "gate", "publish", "load", "build", "post", "announce", "archive")
-"""The steps of a batch, in their order; what comes before finds out which batch it is."""
-JOINED_STEPS = STEPS[:3]
-"""How far a product goes that another one joins."""
 
 
 @dataclass(frozen=True)
@@ -44,13 +40,13 @@ def plan_slot(
         for dataset in contract.references
         for plan in _joined(workspace, Slot(dataset=dataset, day=slot.day), slot, scratch, fresh=fresh)
     )
-    return (*joined, _plan(workspace, slot, why, scratch, joined, STEPS))
+    return (*joined, _plan(workspace, slot, why, scratch, joined, (*TO_THE_LAKE, *BEYOND_THE_LAKE)))
 
 
 def _joined(workspace: Workspace, slot: Slot, by: Slot, scratch: Path, *, fresh: bool) -> Iterator[SlotPlan]:
     table = workspace.table(workspace.product(slot.dataset).contract)
     if fresh or table.version(slot) is None:
-        yield _plan(workspace, slot, f"joined by {by.dataset}", scratch, (), JOINED_STEPS)
+        yield _plan(workspace, slot, f"joined by {by.dataset}", scratch, (), TO_THE_LAKE)
 
 
 def _plan(

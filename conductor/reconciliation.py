@@ -6,22 +6,20 @@ holds other bytes than it should is touched: `conductor audit` names it, and rea
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from conductor import raw, zones
-from conductor.contracts.model import Contract
 from conductor.events.cloudevents import EventType, Facts, announcement
 from conductor.ledger import BatchRow
+from conductor.road import BEYOND_THE_LAKE, TO_THE_LAKE
 from conductor.stores.protocol import Store
 from conductor.tables import Commit
-from conductor.values import Landed, Slot, State
+from conductor.values import Landed, Loaded, Slot, State
 from conductor.workspace import Workspace
 
 EPOCH_MARGIN = 100
 """For leases of the lost ledger under which nothing was written yet."""
-AFTER_RAW = ("refine", "gate", "publish")
-AFTER_LAKE = ("load", "build", "post", "announce", "archive")
 IN_LAKE = frozenset({State.PUBLISHED})
 IN_WAREHOUSE = frozenset({State.LOADED, State.BUILT, State.POSTED, State.ANNOUNCED, State.ARCHIVED})
 
@@ -40,16 +38,17 @@ def reconcile(workspace: Workspace) -> Iterator[Mended]:
 
     A slot that a run works on is left to it. Repeats: nothing is left to mend.
     """
-    for product in workspace.products.values():
-        contract = product.contract
-        yield from _both_places(workspace, contract.dataset)
-        yield from _objects(workspace, contract.dataset)
-        yield from _commits(workspace, contract)
-        yield from _announcements(workspace, contract)
-    yield from _loads(workspace)
-    yield from _epochs(workspace)
-    for product in workspace.products.values():
-        yield from _lost(workspace, product.contract)
+    for dataset in workspace.products:
+        yield from _both_places(workspace, dataset)
+        yield from _objects(workspace, dataset)
+    tables = (workspace.table(product.contract) for product in workspace.products.values())
+    commits = [commit for table in tables for commit in reversed(table.history())]
+    loads = workspace.warehouse.loads()
+    yield from _commits(workspace, commits)
+    yield from _announcements(workspace, commits)
+    yield from _loads(workspace, loads)
+    yield from _epochs(workspace, commits)
+    yield from _lost(workspace, commits, loads)
 
 
 def _both_places(workspace: Workspace, dataset: str) -> Iterator[Mended]:
@@ -83,9 +82,9 @@ def _age(landed: Landed) -> tuple[str, bool]:
     return (landed.as_of.isoformat(), landed.corrects is not None)
 
 
-def _commits(workspace: Workspace, contract: Contract) -> Iterator[Mended]:
+def _commits(workspace: Workspace, commits: Sequence[Commit]) -> Iterator[Mended]:
     """Enter the batches that readers of the lake see and the ledger does not know."""
-    for commit in reversed(workspace.table(contract).history()):
+    for commit in commits:
         batch = commit.note.batch
         if not _knows(workspace, batch.slot, batch.version):
             workspace.ledger.restore_batch(batch, State.PUBLISHED)
@@ -93,33 +92,26 @@ def _commits(workspace: Workspace, contract: Contract) -> Iterator[Mended]:
             yield Mended("batches", batch.slot.id, done)
 
 
-def _announcements(workspace: Workspace, contract: Contract) -> Iterator[Mended]:
+def _announcements(workspace: Workspace, commits: Sequence[Commit]) -> Iterator[Mended]:
     """Announce the batches of the lake that the outbox does not speak of; a run may never come to them again."""
-    for commit in reversed(workspace.table(contract).history()):
-        batch, rows = commit.note.batch, commit.note.rows
-        slot = batch.slot
-        facts = Facts(
-            dataset=slot.dataset,
-            day=slot.day,
-            part=slot.part,
-            version=batch.version,
-            batch=batch.id,
-            rows=rows,
-        )
+    for commit in commits:
+        batch = commit.note.batch
+        facts = Facts.of(batch, commit.note.rows)
         event = announcement(EventType.DATASET_PUBLISHED, facts, workspace.now())
         if event.id not in {known.id for known in workspace.ledger.events(batch.id)}:
             workspace.ledger.announce((event,))
-            yield Mended("events", slot.id, f"version {batch.version} is in the lake and is announced anew")
+            done = f"version {batch.version} is in the lake and is announced anew"
+            yield Mended("events", batch.slot.id, done)
 
 
 def _knows(workspace: Workspace, slot: Slot, version: int) -> bool:
     return any(row.batch.version == version for row in workspace.ledger.history(slot))
 
 
-def _loads(workspace: Workspace) -> Iterator[Mended]:
+def _loads(workspace: Workspace, loads: Sequence[Loaded]) -> Iterator[Mended]:
     """Note which batches are in the warehouse, and in the marts, where the ledger has them as published only."""
     pending = {entry.sequence for entry in workspace.warehouse.pending()}
-    for loaded in workspace.warehouse.loads():
+    for loaded in loads:
         row = workspace.ledger.current(loaded.batch.slot)
         if row and row.batch == loaded.batch and row.state in IN_LAKE:
             state = State.LOADED if loaded.sequence in pending else State.BUILT
@@ -128,43 +120,36 @@ def _loads(workspace: Workspace) -> Iterator[Mended]:
             yield Mended("loads", loaded.batch.slot.id, done)
 
 
-def _epochs(workspace: Workspace) -> Iterator[Mended]:
+def _epochs(workspace: Workspace, commits: Sequence[Commit]) -> Iterator[Mended]:
     """Lift all epochs above any in the evidence, if the ledger has forgotten one: no write of before may win."""
-    commits = [
-        commit for each in workspace.products.values() for commit in workspace.table(each.contract).history()
-    ]
-    behind = [
-        commit for commit in commits if commit.note.epoch > workspace.ledger.epoch(commit.note.batch.slot.id)
-    ]
-    if behind:
-        floor = max([workspace.warehouse.highest_epoch(), *map(_epoch, commits)]) + EPOCH_MARGIN
+    notes = [commit.note for commit in commits]
+    if any(note.epoch > workspace.ledger.epoch(note.batch.slot.id) for note in notes):
+        seen = [workspace.warehouse.highest_epoch(), *(note.epoch for note in notes)]
+        floor = max(seen) + EPOCH_MARGIN
         workspace.ledger.raise_epochs(floor)
         yield Mended("epochs", "all slots", f"every epoch is above {floor} now")
 
 
-def _epoch(commit: Commit) -> int:
-    return commit.note.epoch
-
-
-def _lost(workspace: Workspace, contract: Contract) -> Iterator[Mended]:
+def _lost(workspace: Workspace, commits: Sequence[Commit], loads: Sequence[Loaded]) -> Iterator[Mended]:
     """Take back what the ledger says and the lake or the warehouse does not show."""
-    published = {commit.note.batch.id for commit in workspace.table(contract).history()}
-    loaded = {load.batch.id for load in workspace.warehouse.loads()}
-    for row in _current(workspace, workspace.ledger.slots(contract.dataset)):
+    published = {commit.note.batch.id for commit in commits}
+    loaded = {load.batch.id for load in loads}
+    for row in _current(workspace):
         if workspace.ledger.lease(row.batch.slot.id):
             continue
         if row.state in IN_LAKE | IN_WAREHOUSE and row.batch.id not in published:
-            workspace.ledger.take_back(row.batch.id, (*AFTER_RAW, *AFTER_LAKE), State.BACKED_UP)
+            workspace.ledger.take_back(row.batch.id, (*TO_THE_LAKE, *BEYOND_THE_LAKE), State.BACKED_UP)
             yield _taken_back(row, "the lake", State.BACKED_UP)
         elif row.state in IN_WAREHOUSE and row.batch.id not in loaded:
-            workspace.ledger.take_back(row.batch.id, AFTER_LAKE, State.PUBLISHED)
+            workspace.ledger.take_back(row.batch.id, BEYOND_THE_LAKE, State.PUBLISHED)
             yield _taken_back(row, "the warehouse", State.PUBLISHED)
 
 
-def _current(workspace: Workspace, slots: Iterable[Slot]) -> Iterator[BatchRow]:
-    for slot in slots:
-        if row := workspace.ledger.current(slot):
-            yield row
+def _current(workspace: Workspace) -> Iterator[BatchRow]:
+    for dataset in workspace.products:
+        for slot in workspace.ledger.slots(dataset):
+            if row := workspace.ledger.current(slot):
+                yield row
 
 
 def _taken_back(row: BatchRow, place: str, state: State) -> Mended:

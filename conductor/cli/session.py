@@ -78,13 +78,22 @@ def ready_to_run(home: Home, workspace: str, *, receipts_per_day: int | None = N
     _open(home.path, workspace).close()
     with ExitStack() as stack:
         if workspace == EMBEDDED:
-            settings = load_settings(home.path, os.environ)
-            if not settings.accounting_url:
-                use_sandbox(home, stack.enter_context(accounting_sandbox(home, receipts_per_day)))
+            stack.enter_context(accounting_at_hand(home, receipts_per_day))
             isolate(home, stack.enter_context(prefect_server(home)))
         if DEBUG not in os.environ:
             _hush()
         stack.callback(_hand_over_logs)
+        yield
+
+
+@contextmanager
+def accounting_at_hand(home: Home, receipts_per_day: int | None = None) -> Generator[None]:
+    """Have the home's accounting system answer meanwhile: the one that is set or, where none is, the bundled sandbox."""
+    if load_settings(home.path, os.environ).accounting_url:
+        yield
+        return
+    with accounting_sandbox(home.make(), receipts_per_day) as url:
+        use_sandbox(home, url)
         yield
 
 

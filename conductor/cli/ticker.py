@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.status import Status
 
+from conductor.road import BEFORE_THE_BATCH
 from conductor.values import Slot
 from flows.steps import progress
 from flows.steps.progress import Progress
@@ -22,12 +23,7 @@ def ticking(dataset: str, *, quiet: bool) -> Generator[dict[Slot, bool]]:
 
         def listen(moment: Progress) -> None:
             if moment.slot.dataset == dataset:
-                worked = moment.moment == "finished" and moment.step not in (
-                    "extract",
-                    "land",
-                    "back_up",
-                    "version",
-                )
+                worked = moment.moment == "finished" and moment.step not in BEFORE_THE_BATCH
                 seen[moment.slot] = seen.get(moment.slot, False) or worked
             _line(console, status, moment)
 

@@ -13,7 +13,7 @@ from enum import StrEnum
 from urllib.parse import quote
 
 from conductor.ledger.rows import Event
-from conductor.values import Slot, Value, digest
+from conductor.values import Batch, Slot, Value, digest
 
 STRUCTURED = "application/cloudevents+json; charset=utf-8"
 BINARY = "application/json"
@@ -53,6 +53,20 @@ class Facts(Value):
     rows: int
     sums: tuple[Total, ...] = ()
     links: tuple[Link, ...] = ()
+
+    @classmethod
+    def of(cls, batch: Batch, rows: int, sums: tuple[Total, ...] = ()) -> Facts:
+        """Give the facts of a batch."""
+        slot = batch.slot
+        return cls(
+            dataset=slot.dataset,
+            day=slot.day,
+            part=slot.part,
+            version=batch.version,
+            batch=batch.id,
+            rows=rows,
+            sums=sums,
+        )
 
     @property
     def slot(self) -> Slot:

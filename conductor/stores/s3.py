@@ -17,9 +17,9 @@ from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from conductor.errors import FixTheConfiguration, NotFound
+from conductor.errors import AlreadyExists, FixTheConfiguration, NotFound
 from conductor.stores.credentials import Credentials
-from conductor.stores.history import pinned
+from conductor.stores.history import original, pinned
 from conductor.stores.keys import folder_of, readable, writable
 from conductor.stores.protocol import Protection, Stat, Version
 from conductor.stores.s3_errors import translated
@@ -65,7 +65,14 @@ class S3Store:
         return f"S3Store({self.name!r})"
 
     def create(self, key: str, data: bytes | Path) -> Stat:
-        return self._upload(writable(key), data, {"IfNoneMatch": "*"})
+        created = self._upload(writable(key), data, {"IfNoneMatch": "*"})
+        # Not every server that speaks S3 checks and completes a multipart upload in one go, so of several at once
+        # more than one may be told that it created: then the version that was written first is the object.
+        if created.size > self._largest_put and created.version_id:
+            winner = original(self, key)
+            if winner and winner.version_id != created.version_id:
+                raise AlreadyExists(f"{self.name} already has {key}.")
+        return created
 
     def put(self, key: str, data: bytes | Path) -> Stat:
         return self._upload(writable(key), data, {})

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from conductor.events.cloudevents import EventType, Facts, Total, announcement
 from conductor.ledger import Event
-from conductor.values import Batch, Built, Loaded, Published
+from conductor.values import Built, Loaded, Published
 from flows.steps.turn import Turn
 
 
 def dataset_published(turn: Turn, published: Published) -> Event:
     """Announce that readers of the lake see the batch."""
     return announcement(
-        EventType.DATASET_PUBLISHED, _facts(published.batch, published.rows), turn.workspace.now()
+        EventType.DATASET_PUBLISHED, Facts.of(published.batch, published.rows), turn.workspace.now()
     )
 
 
@@ -19,18 +19,5 @@ def data_ready(turn: Turn, built: Built) -> Event:
     """Announce that the batch is loaded and its marts are built and tested."""
     loaded = turn.workspace.ledger.remembered(built.batch.id, "load", Loaded)
     sums = tuple(Total(currency=row.currency, amount=row.amount) for row in loaded.sums) if loaded else ()
-    facts = _facts(built.batch, loaded.rows if loaded else 0, sums)
+    facts = Facts.of(built.batch, loaded.rows if loaded else 0, sums)
     return announcement(EventType.DATA_READY, facts, turn.workspace.now())
-
-
-def _facts(batch: Batch, rows: int, sums: tuple[Total, ...] = ()) -> Facts:
-    slot = batch.slot
-    return Facts(
-        dataset=slot.dataset,
-        day=slot.day,
-        part=slot.part,
-        version=batch.version,
-        batch=batch.id,
-        rows=rows,
-        sums=sums,
-    )

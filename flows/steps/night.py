@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Generator
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -24,8 +23,9 @@ from conductor.errors import (
 from conductor.settings import Settings
 from conductor.values import Slot
 from conductor.workspace import Workspace
-from flows.steps.opening import new_run_id, open_workspace, utc_now
+from flows.steps.opening import utc_now
 from flows.steps.tell import tell, tell_failure
+from flows.steps.this_run import workspace_of_run
 from flows.steps.turn import turn
 
 
@@ -59,7 +59,7 @@ class Night:
 def night(workspace: str, dataset: str, day: date | None) -> Generator[Night]:
     """Open the workspace and settle the day; if the body fails, tell the people who are to know, with cause and next command."""
     scheduled = flow_run.scheduled_start_time or utc_now()
-    with closing(open_workspace(workspace, os.environ, utc_now, flow_run.id or new_run_id())) as opened:
+    with workspace_of_run(workspace) as opened:
         tonight = Night(opened, dataset, business_day(day, scheduled, opened.settings))
         with _telling(tonight, Slot(dataset=dataset, day=tonight.day)):
             yield tonight
@@ -68,7 +68,7 @@ def night(workspace: str, dataset: str, day: date | None) -> Generator[Night]:
 @contextmanager
 def mending(workspace: str, batch: str) -> Generator[tuple[Workspace, Slot]]:
     """Open the workspace for work on a batch that is there, and give it with the batch's slot; people are told as of a night."""
-    with closing(open_workspace(workspace, os.environ, utc_now, flow_run.id or new_run_id())) as opened:
+    with workspace_of_run(workspace) as opened:
         slot = opened.ledger.batch(batch).batch.slot
         mended = Night(opened, slot.dataset, slot.day)
         mended.slots = [slot]

@@ -6,7 +6,7 @@ from collections import Counter
 from datetime import date
 
 import pytest
-from pipeline.end_state import journal
+from pipeline.end_state import daily_revenue, journal
 from pipeline.expected import Day, difference, expected
 from pipeline.fixtures import NewSite
 from pipeline.site import PRODUCT, SEED, Site
@@ -62,14 +62,10 @@ def figures(here: Site) -> tuple[dict[str, tuple[object, ...]], Counter[str], di
             return ({}, Counter(), {})
         refined = workspace.ledger.remembered(current.batch.id, "refine", Refined)
         assert refined is not None
-        mart = workspace.warehouse.query(
-            "SELECT currency, receipts, lines, net, tax, gross, net_home, tax_home, gross_home "
-            f"FROM marts.mart_daily_revenue WHERE business_date = DATE '{DAY}' ORDER BY currency"
-        )
         entries = journal(here)
         assert len({currency for _, currency, _ in entries}) == len(entries)
         return (
-            {str(row[0]): row[1:] for row in mart.rows},
+            daily_revenue(workspace, DAY),
             Counter(dict(refined.reasons)),
             {currency: dict(lines) for _, currency, lines in entries},
         )

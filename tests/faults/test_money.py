@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pipeline.end_state import journal
+from pipeline.end_state import daily_revenue, journal
 from pipeline.expected import Day, difference, expected
 from pipeline.fixtures import NewSite
 from pipeline.site import SEED
@@ -29,11 +29,7 @@ def test_amounts_above_2_to_the_53rd_cents_reach_the_mart_and_the_books(
     assert wanted.revenue["GBP"].net > HUGE
     workspace = here.workspace()
     try:
-        found = workspace.warehouse.query(
-            "SELECT currency, receipts, lines, net, tax, gross, net_home, tax_home, gross_home "
-            f"FROM marts.mart_daily_revenue WHERE business_date = DATE '{DAY}'"
-        )
-        assert {row[0]: row[1:] for row in found.rows} == wanted.mart
+        assert daily_revenue(workspace, DAY) == wanted.mart
         floats = [
             each for each in workspace.warehouse.schema_types() if each.type in ("FLOAT", "DOUBLE", "REAL")
         ]

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
-from pipeline.end_state import journal
+from pipeline.end_state import daily_revenue, journal
 from pipeline.expected import Day, expected
 from pipeline.site import PRODUCT, SEED, Site
 
@@ -20,6 +20,17 @@ Amounts = dict[str, dict[str, Decimal]]
 Mend = Callable[[SalesLine], SalesLine]
 
 
+def newest(here: Site, slot: Slot) -> str:
+    """Give the id of a slot's newest version."""
+    workspace = here.workspace()
+    try:
+        current = workspace.ledger.current(slot)
+        assert current is not None
+        return current.batch.id
+    finally:
+        workspace.close()
+
+
 def comes_to(here: Site, day: date, wanted: Day, *, version: int, refused: int = 0) -> None:
     """Compare mart, lake, quarantine, version and books of a day with what was derived.
 
@@ -28,11 +39,7 @@ def comes_to(here: Site, day: date, wanted: Day, *, version: int, refused: int =
     slot = Slot(dataset=PRODUCT, day=day)
     workspace = here.workspace()
     try:
-        query = (
-            "SELECT currency, receipts, lines, net, tax, gross, net_home, tax_home, gross_home "
-            f"FROM marts.mart_daily_revenue WHERE business_date = DATE '{day}' ORDER BY currency"
-        )
-        assert {row[0]: row[1:] for row in workspace.warehouse.query(query).rows} == wanted.mart
+        assert daily_revenue(workspace, day) == wanted.mart
         table = workspace.table(workspace.product(PRODUCT).contract)
         assert sum(batch.num_rows for batch in table.read(slot)) == wanted.rows
         current = workspace.ledger.current(slot)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
 
-from books import comes_to, entries_posted, mended, postings, trial_balance
+from books import comes_to, entries_posted, mended, newest, postings, trial_balance
 from pipeline.expected import expected
 from pipeline.site import PRODUCT, SEED, Site
 from typed import answered, typed
@@ -42,7 +42,7 @@ def test_the_books_hold_the_day_once_over_an_unknown_outcome_a_change_and_a_corr
         "by": "Ada",
         "reason": "typo",
     }
-    here.run(replay={"batch": batch_id(here), **correction}).well()
+    here.run(replay={"batch": newest(here, SLOT), **correction}).well()
     wanted = mended(here.sandbox.receipts(DAY), {Flaw.UNKNOWN_ITEM: lambda line: line})
     comes_to(here, DAY, wanted, version=3)
 
@@ -70,7 +70,7 @@ def test_a_closed_period_waits_for_a_person_and_is_posted_on_the_day_they_name(
 
     assert waiting.code == 1
     assert waiting.error.error == "ApprovalNeeded"
-    batch = batch_id(here)
+    batch = newest(here, SLOT)
     assert (waiting.error.next or "").startswith(f"conductor approve {batch} ")
     assert "build" in waiting.worked(SLOT.id)
     assert "post" not in waiting.worked(SLOT.id)
@@ -102,14 +102,3 @@ def test_a_closed_period_waits_for_a_person_and_is_posted_on_the_day_they_name(
         "agreed with the auditor",
         str(open_day),
     )
-
-
-def batch_id(here: Site) -> str:
-    """Give the day's newest version."""
-    workspace = here.workspace()
-    try:
-        current = workspace.ledger.current(SLOT)
-        assert current is not None
-        return current.batch.id
-    finally:
-        workspace.close()

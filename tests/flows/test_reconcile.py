@@ -2,35 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from datetime import date
-from typing import Any
 
 import pytest
 from pipeline.end_state import EndState, end_state
 from pipeline.fixtures import NewSite
 from pipeline.site import Site
+from typed import answered
 
 MONDAY, TUESDAY = date(2026, 3, 2), date(2026, 3, 3)
-
-
-def command(here: Site, *words: str) -> Any:
-    """Run a command on the site and give its JSON."""
-    done = subprocess.run(
-        [sys.executable, "-m", "conductor.cli.main", *words, "--json"],
-        env=os.environ | here.environment(),
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.stdout, done.stderr
-    return json.loads(done.stdout)
 
 
 def lose_ledger(here: Site) -> None:
@@ -71,19 +53,19 @@ def test_what_was_lost_is_there_again(new_site: NewSite, lose: Callable[[Site], 
     for day in (MONDAY, TUESDAY):
         here.run(day).well()
     before = end_state(here)
-    assert command(here, "reconcile") == {"mended": [], "unfinished": []}
+    assert answered(here, "reconcile") == {"mended": [], "unfinished": []}
     lose(here)
 
-    report = command(here, "reconcile")
+    report = answered(here, "reconcile")
     assert report["mended"]
     assert bool(report["unfinished"]) is LOSSES[lose]
-    assert command(here, "reconcile")["mended"] == []
+    assert answered(here, "reconcile")["mended"] == []
     here.run(MONDAY).well()
 
     after, wanted = comparable(end_state(here), lose), comparable(before, lose)
     assert {name: after[name] for name in after if after[name] != wanted[name]} == {}, wanted
-    assert command(here, "reconcile") == {"mended": [], "unfinished": []}
-    assert [found for check in command(here, "audit")["checks"] for found in check["findings"]] == []
+    assert answered(here, "reconcile") == {"mended": [], "unfinished": []}
+    assert [found for check in answered(here, "audit")["checks"] for found in check["findings"]] == []
 
 
 def comparable(state: EndState, lose: Callable[[Site], None]) -> dict[str, object]:

@@ -12,7 +12,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
 
-from books import Mend, comes_to, entries_posted, mended
+from books import Mend, comes_to, entries_posted, mended, newest
 from pipeline.end_state import end_state
 from pipeline.expected import expected
 from pipeline.runs import At
@@ -47,7 +47,7 @@ def test_set_values_come_home_once_and_outlive_later_nights(new_site: Callable[.
     here = new_site()
     here.run(DAY).well()
     mends: dict[Flaw, Mend] = {Flaw.UNKNOWN_ITEM: as_it_was}
-    correction = setting(newest(here), "UNKNOWN_ITEM", **{ITEM: "1"})
+    correction = setting(newest(here, SLOT), "UNKNOWN_ITEM", **{ITEM: "1"})
 
     here.run(replay=correction).well()
     comes_to(here, DAY, mended(here.sandbox.receipts(DAY), mends), version=2)
@@ -73,7 +73,7 @@ def test_set_values_come_home_once_and_outlive_later_nights(new_site: Callable[.
 def test_rows_mended_in_a_spreadsheet_come_home(new_site: Callable[..., Site], tmp_path: Path) -> None:
     here = new_site()
     here.run(DAY).well()
-    batch, exported, handed_in = newest(here), tmp_path / "rejected.csv", tmp_path / "mended.csv"
+    batch, exported, handed_in = newest(here, SLOT), tmp_path / "rejected.csv", tmp_path / "mended.csv"
     done = typed(here, "quarantine", "export", batch[:8], str(exported))
     assert done.returncode == 0, done.stderr
 
@@ -97,7 +97,7 @@ def test_rows_mended_in_a_spreadsheet_come_home(new_site: Callable[..., Site], t
 def test_replays_killed_on_their_way_are_finished_by_the_same_words(new_site: Callable[..., Site]) -> None:
     here = new_site()
     here.run(DAY).well()
-    first = newest(here)
+    first = newest(here, SLOT)
     killed = [
         (At(PRODUCT, "land", "done"), Flaw.UNKNOWN_ITEM, setting(first, "UNKNOWN_ITEM", **{ITEM: "1"})),
         (At(PRODUCT, "version", "done"), Flaw.NO_ITEM, setting(first, "MISSING_ITEM", **{ITEM: "1"})),
@@ -119,7 +119,7 @@ def nine_ninety_nine(line: Any) -> Any:
 def test_a_night_finishes_a_replay_that_was_killed(new_site: Callable[..., Site]) -> None:
     here = new_site()
     here.run(DAY).well()
-    correction = setting(newest(here), "UNKNOWN_ITEM", **{ITEM: "1"})
+    correction = setting(newest(here, SLOT), "UNKNOWN_ITEM", **{ITEM: "1"})
     assert here.run(replay=correction, kill=At(PRODUCT, "load", "started")).code == -signal.SIGKILL
 
     here.run(DAY + timedelta(days=1)).well()
@@ -132,7 +132,7 @@ def test_a_correction_that_is_still_wrong_stays_rejected(new_site: Callable[...,
     here.run(DAY).well()
     wanted = expected(SEED, here.sandbox.receipts(DAY))
 
-    here.run(replay=setting(newest(here), "UNKNOWN_ITEM", **{ITEM: "no such item"})).well()
+    here.run(replay=setting(newest(here, SLOT), "UNKNOWN_ITEM", **{ITEM: "no such item"})).well()
 
     comes_to(here, DAY, wanted, version=2)
     assert "UNKNOWN_ITEM" in reasons_set_aside(here)
@@ -144,7 +144,7 @@ def test_a_refused_correction_is_told_and_changes_nothing(new_site: Callable[...
     before = end_state(here)
 
     with Receiver() as slack:
-        correction = setting(newest(here), "NO_SUCH_REASON", **{ITEM: "1"})
+        correction = setting(newest(here, SLOT), "NO_SUCH_REASON", **{ITEM: "1"})
         refused = here.run(replay=correction, slack_webhook_url=slack.url)
 
     assert refused.code == 1
@@ -153,17 +153,6 @@ def test_a_refused_correction_is_told_and_changes_nothing(new_site: Callable[...
     (notice,) = slack.received
     assert refused.error.sentence in json.loads(notice.body)["text"]
     assert end_state(here).differences(before) == []
-
-
-def newest(here: Site) -> str:
-    """Give the id of the day's newest version."""
-    workspace = here.workspace()
-    try:
-        current = workspace.ledger.current(SLOT)
-        assert current is not None
-        return current.batch.id
-    finally:
-        workspace.close()
 
 
 def corrections(here: Site) -> list[Landed]:
@@ -184,7 +173,7 @@ def reasons_set_aside(here: Site) -> set[str]:
     """Give the reasons of the newest version's rejected rows."""
     workspace = here.workspace()
     try:
-        refined = workspace.ledger.remembered(newest(here), "refine", Refined)
+        refined = workspace.ledger.remembered(newest(here, SLOT), "refine", Refined)
         assert refined is not None
         return {reason for reason, _ in refined.reasons}
     finally:
@@ -203,6 +192,6 @@ def test_a_replay_starts_from_what_the_source_gave_last_even_if_that_was_there_b
     here.sandbox.delete(added.id)
     here.run(DAY).well()
 
-    here.run(replay=setting(newest(here), "UNKNOWN_ITEM", **{ITEM: "1"})).well()
+    here.run(replay=setting(newest(here, SLOT), "UNKNOWN_ITEM", **{ITEM: "1"})).well()
 
     comes_to(here, DAY, mended(here.sandbox.receipts(DAY), {Flaw.UNKNOWN_ITEM: as_it_was}), version=4)

@@ -7,7 +7,7 @@ from collections import Counter
 from datetime import date, timedelta
 from decimal import Decimal
 
-from pipeline.end_state import journal
+from pipeline.end_state import daily_revenue, journal
 from pipeline.expected import Day, difference, expected
 from pipeline.fixtures import NewSite
 from pipeline.runs import At
@@ -60,11 +60,7 @@ def holds(here: Site, days: dict[date, Day], versions: dict[date, int]) -> None:
         table = workspace.table(workspace.product(PRODUCT).contract)
         for day, wanted in days.items():
             slot = Slot(dataset=PRODUCT, day=day)
-            mart = workspace.warehouse.query(
-                "SELECT currency, receipts, lines, net, tax, gross, net_home, tax_home, gross_home "
-                f"FROM marts.mart_daily_revenue WHERE business_date = DATE '{day}' ORDER BY currency"
-            )
-            assert {row[0]: row[1:] for row in mart.rows} == wanted.mart
+            assert daily_revenue(workspace, day) == wanted.mart
             current = workspace.ledger.current(slot)
             assert current is not None
             assert current.batch.version == versions[day] == table.version(slot)

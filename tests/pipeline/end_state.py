@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, fields
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -83,6 +84,15 @@ MARTS = {
     "dim_customer": "SELECT * FROM marts.dim_customer ORDER BY customer_id",
     "dim_date": "SELECT min(date_day), max(date_day), count(*) FROM marts.dim_date",
 }
+
+
+def daily_revenue(workspace: Workspace, day: date) -> dict[str, tuple[Any, ...]]:
+    """Give a day of the revenue mart by currency, in the order of `pipeline.expected.Revenue.row`."""
+    found = workspace.warehouse.query(
+        "SELECT currency, receipts, lines, net, tax, gross, net_home, tax_home, gross_home "
+        f"FROM marts.mart_daily_revenue WHERE business_date = DATE '{day}' ORDER BY currency"
+    )
+    return {str(row[0]): row[1:] for row in found.rows}
 
 
 def journal(site: Site) -> list[tuple[str, str, tuple[tuple[str, Decimal], ...]]]:

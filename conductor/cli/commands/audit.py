@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -18,9 +17,7 @@ from conductor.audit import audit as check
 from conductor.cli import show
 from conductor.cli.home import EMBEDDED, Home
 from conductor.cli.options import DEFAULT_HOME, HomeOption, JsonOption, WorkspaceOption
-from conductor.cli.servers import accounting_sandbox
-from conductor.cli.session import opened, use_sandbox
-from conductor.settings import load_settings
+from conductor.cli.session import accounting_at_hand, opened
 from conductor.workspace import Workspace
 
 
@@ -79,11 +76,7 @@ def _books_at_hand(home: Path, workspace: str, scope: Scope) -> Generator[None]:
     """Serve the bundled sandbox meanwhile where it is the accounting system: it holds the group company's books."""
     place = Home(home)
     wanted = Invariant.I3 in scope.invariants and workspace == EMBEDDED and (place.path / "sandbox").is_dir()
-    if not wanted or load_settings(place.path, os.environ).accounting_url:
-        yield
-        return
-    with accounting_sandbox(place.make()) as url:
-        use_sandbox(place, url)
+    with accounting_at_hand(place) if wanted else nullcontext():
         yield
 
 

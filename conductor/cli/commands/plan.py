@@ -16,8 +16,7 @@ from conductor.cli import show
 from conductor.cli.commands.run import FLOWS, flow_named
 from conductor.cli.home import EMBEDDED, Home
 from conductor.cli.options import DEFAULT_HOME, DayOption, HomeOption, JsonOption, WorkspaceOption
-from conductor.cli.servers import accounting_sandbox
-from conductor.cli.session import opened, use_sandbox
+from conductor.cli.session import accounting_at_hand, opened
 from conductor.cli.shadow import shadow_home
 from conductor.planning import SlotPlan, plan_slot
 from conductor.settings import load_settings
@@ -70,10 +69,7 @@ def _looking(home: Path, workspace: str) -> Generator[Workspace]:
         if workspace == EMBEDDED:
             bundled = not load_settings(home, os.environ).accounting_url
             home = stack.enter_context(shadow_home(home, with_tokens=bundled))
-            if bundled:
-                place = Home(home).make()
-                use_sandbox(place, stack.enter_context(accounting_sandbox(place)))
-            Home(home).make()
+            stack.enter_context(accounting_at_hand(Home(home).make()))
             (home / "ledger.sqlite").touch()
         yield stack.enter_context(opened(home, workspace))
 
