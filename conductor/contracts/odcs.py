@@ -12,7 +12,17 @@ from dataclasses import asdict
 from conductor.contracts.coherence import check_coherence
 from conductor.contracts.columns import read_column
 from conductor.contracts.document import Node
-from conductor.contracts.model import Agreement, Contract, Control, ForeignKey, Rule, Severity, SourceField
+from conductor.contracts.keys import check_keys
+from conductor.contracts.model import (
+    Agreement,
+    Contract,
+    Control,
+    ForeignKey,
+    RowCount,
+    Rule,
+    Severity,
+    SourceField,
+)
 from conductor.contracts.portable import check_condition
 from conductor.contracts.problems import Problems, nearest
 
@@ -28,32 +38,19 @@ PROPERTIES = {
     "lookbackDays": "how many days back changes are looked for",
     "usualRows": "rows of a usual day",
 }
-UNREAD = frozenset({"servers", "roles", "slaDefaultElement", "dataProduct", "context"})
-"""Keys of the standard that ask for something which nobody here would do."""
-OBJECT_KEYS = frozenset(
-    {
-        "id",
-        "name",
-        "physicalType",
-        "logicalType",
-        "description",
-        "businessName",
-        "dataGranularityDescription",
-        "tags",
-        "properties",
-    }
-)
-KEY_KEYS = frozenset({"primaryKey", "primaryKeyPosition", "partitioned"})
+AGREEMENTS = {
+    "latency": "how long after the end of the business day the data is there; dbt's source freshness asks for it",
+    "retention": "how long the data is kept; the product's page tells it, and nothing is deleted here",
+}
 
 
 def read_contract(root: Node, problems: Problems) -> Contract:
     """Give the contract; faults go to `problems`, and with any of them it must not be used."""
-    for key in UNREAD & set(root.names()):
-        problems.add(root.line_of(key), f"`{key}` is part of the standard, but nothing here would act on it")
+    check_keys(root, problems)
     records, curated = _objects(root, problems)
     settings = _settings(root, problems)
     fields = tuple(_field(node, problems) for node in records.nodes("properties"))
-    columns = tuple(read_column(node, problems, KEY_KEYS) for node in curated.nodes("properties"))
+    columns = tuple(read_column(node, problems) for node in curated.nodes("properties"))
     key, day = _key(curated)
     currency, amount = _text(settings, "controlCurrency"), _text(settings, "controlAmount")
     contract = Contract(
@@ -74,10 +71,8 @@ def read_contract(root: Node, problems: Problems) -> Contract:
         empty_day_allowed="emptyDayAllowed" in settings and settings["emptyDayAllowed"].flag("value"),
         lookback_days=_whole(settings, "lookbackDays", problems) or 0,
         usual_rows=_whole(settings, "usualRows", problems),
-        agreements=tuple(
-            Agreement(node.text("property"), node.text("value"), node.text("unit"))
-            for node in root.nodes("slaProperties")
-        ),
+        agreements=tuple(_agreement(node, problems) for node in root.nodes("slaProperties")),
+        row_counts=tuple(_row_count(node, problems) for node in curated.nodes("quality")),
     )
     for sentence in check_coherence(contract):
         problems.add(root.line_of("schema"), sentence)
@@ -85,7 +80,7 @@ def read_contract(root: Node, problems: Problems) -> Contract:
 
 
 def _objects(root: Node, problems: Problems) -> tuple[Node, Node]:
-    """Find `records` and the dataset's own object, and the keys on them that nobody reads."""
+    """Find `records` and the dataset's own object."""
     objects = root.nodes("schema")
     names = [node.text("name") for node in objects]
     if len(names) != 2 or names[0] != RECORDS:
@@ -94,19 +89,16 @@ def _objects(root: Node, problems: Problems) -> tuple[Node, Node]:
             f"`schema` has to hold two objects, `{RECORDS}` and the dataset; it holds {names}",
         )
         problems.stop_if_any()
-    for node, read in zip(objects, (OBJECT_KEYS | {"quality", "relationships"}, OBJECT_KEYS), strict=True):
-        for key in node.names():
-            if key not in read:
-                problems.add(
-                    node.line_of(key),
-                    f"`{key}` of `{node.text('name')}` is in the standard, but is not checked here",
-                )
     return objects[0], objects[1]
 
 
 def _settings(root: Node, problems: Problems) -> Mapping[str, Node]:
-    found = {node.text("property"): node for node in root.nodes("customProperties")}
-    for name, node in found.items():
+    found: dict[str, Node] = {}
+    for node in root.nodes("customProperties"):
+        name = node.text("property")
+        if name in found:
+            problems.add(node.line, f"the property `{name}` stands twice")
+        found[name] = node
         if name not in PROPERTIES:
             problems.add(
                 node.line_of("property"),
@@ -129,7 +121,7 @@ def _whole(settings: Mapping[str, Node], name: str, problems: Problems) -> int |
 
 
 def _field(node: Node, problems: Problems) -> SourceField:
-    column = read_column(node, problems, frozenset({"physicalName"}))
+    column = read_column(node, problems)
     if not node.text("physicalName"):
         problems.add(
             node.line, f"{column.name} needs `physicalName`, the column of the records that it is read from"
@@ -148,18 +140,51 @@ def _key(curated: Node) -> tuple[tuple[str, ...], str]:
     return tuple(node.text("name") for node in keys), days[0] if len(days) == 1 else ""
 
 
+def _agreement(node: Node, problems: Problems) -> Agreement:
+    name, value, unit = node.text("property"), node.text("value"), node.text("unit")
+    if name not in AGREEMENTS:
+        known = ", ".join(AGREEMENTS)
+        sentence = (
+            f"nobody here would see that `{name}` is kept; there are {known}{nearest(name, AGREEMENTS)}"
+        )
+        problems.add(node.line_of("property"), sentence)
+    agreement = Agreement(name, value, unit)
+    if name == "latency" and agreement.hours is None:
+        problems.add(node.line_of("value"), "`latency` is a whole number of h or d")
+    return agreement
+
+
+def _severity(node: Node, problems: Problems) -> Severity:
+    severity = node.text("severity") or Severity.ERROR.value
+    if severity not in set(Severity):
+        problems.add(node.line_of("severity"), f"`severity` cannot be `{severity}`; it is error or warning")
+        return Severity.ERROR
+    return Severity(severity)
+
+
 def _rule(node: Node, fields: tuple[SourceField, ...], problems: Problems) -> Rule:
     for key, value in (("type", "custom"), ("engine", RULE_ENGINE)):
         if node.text(key) != value:
             problems.add(node.line_of(key), f"a row rule has `{key}: {value}`; no other is checked here")
-    severity = node.text("severity") or Severity.ERROR.value
-    if severity not in set(Severity):
-        problems.add(node.line_of("severity"), f"`severity` cannot be `{severity}`; it is error or warning")
-        severity = Severity.ERROR.value
     sql = node.text("implementation")
     for fault in check_condition(sql, [field.name for field in fields]):
         problems.add(node.line_of("implementation"), fault)
-    return Rule(node.text("name"), sql, node.text("description"), Severity(severity))
+    return Rule(node.text("name"), sql, node.text("description"), _severity(node, problems))
+
+
+def _row_count(node: Node, problems: Problems) -> RowCount:
+    """Read a check of the dataset as a whole; the number of rows is the one that there is."""
+    for key, value in (("type", "library"), ("metric", "rowCount")):
+        if node.text(key) != value:
+            problems.add(
+                node.line_of(key), f"a check of the dataset has `{key}: {value}`; no other is checked here"
+            )
+    least, most = node.whole("mustBeGreaterOrEqualTo"), node.whole("mustBeLessOrEqualTo")
+    if len(ends := node.wholes("mustBeBetween")) == 2:
+        least, most = ends
+    if least is None and most is None:
+        problems.add(node.line, "`rowCount` has to have whole numbers that it lies between")
+    return RowCount(least, most, _severity(node, problems))
 
 
 def _foreign(node: Node, fields: tuple[SourceField, ...], problems: Problems) -> ForeignKey:
@@ -173,7 +198,7 @@ def _foreign(node: Node, fields: tuple[SourceField, ...], problems: Problems) ->
     for fault in check_condition(unless, [field.name for field in fields]) if unless else ():
         problems.add(said["unless"].line, fault)
     targets = [tuple(target.rsplit(".", 1)) for target in node.texts("to")]
-    datasets = {target[0].replace(".", "/") for target in targets}
+    datasets = list(dict.fromkeys(target[0].replace(".", "/") for target in targets))
     if len(datasets) != 1 or any(not source.startswith(f"{RECORDS}.") for source in node.texts("from")):
         problems.add(
             node.line,
@@ -182,7 +207,7 @@ def _foreign(node: Node, fields: tuple[SourceField, ...], problems: Problems) ->
     return ForeignKey(
         code=_text(said, "code"),
         columns=tuple(source.removeprefix(f"{RECORDS}.") for source in node.texts("from")),
-        dataset=datasets.pop(),
+        dataset=next(iter(datasets), ""),
         targets=tuple(target[-1] for target in targets),
         description=_text(said, "description"),
         unless=unless,
