@@ -51,15 +51,16 @@ def naming(models: Collection[Model], dataset: str, columns: Collection[str]) ->
     waiting = {REF + model.name: model for model in models}
     while ready := [name for name, model in waiting.items() if not model.reads & waiting.keys()]:
         for name, model in [(name, waiting.pop(name)) for name in ready]:
-            if inputs := [carried[each] for each in sorted(model.reads & carried.keys())]:
-                used, carried[name] = _used(model, _merged(inputs), frozenset(columns))
+            if read := {each: carried[each] for each in sorted(model.reads & carried.keys())}:
+                used, carried[name] = _used(model, read, frozenset(columns))
                 if used or not columns:
                     found[model.name] = used
     return found
 
 
-def _used(model: Model, inputs: Made, columns: frozenset[str]) -> tuple[frozenset[str], Made]:
+def _used(model: Model, read: Mapping[str, Made], columns: frozenset[str]) -> tuple[frozenset[str], Made]:
     """Give which of the columns a model names, and what its own columns are made of."""
+    inputs = _merged(read.values())
     if not model.statements:
         return columns, dict.fromkeys(inputs, columns)
     selects = [select for statement in model.statements for select in statement.find_all(exp.Select)]
@@ -70,11 +71,18 @@ def _used(model: Model, inputs: Made, columns: frozenset[str]) -> tuple[frozense
     ) in selects:  # a name may be made of one that stands further in, as deep as selects stand in each other
         for each in given:
             names[each.alias_or_name] = names.get(each.alias_or_name, frozenset()) | _made_of(each, names)
-    if any(each.is_star for each in given):
-        return _all(inputs), names
-    own = {each.alias_or_name for each in given}
-    used = frozenset[str]().union(*(_made_of(statement, inputs) for statement in model.statements))
-    return used, {name: made_of for name, made_of in names.items() if name in own}
+    used = [_made_of(statement, inputs) for statement in model.statements]
+    used += [_all(read[table]) for select in selects for table in _starred(select) & read.keys()]
+    star = any(each.is_star for each in given)
+    own = names if star else {each.alias_or_name for each in given}
+    return frozenset[str]().union(*used), {name: made for name, made in names.items() if name in own}
+
+
+def _starred(select: exp.Select) -> frozenset[str]:
+    """Give the tables that a select takes all columns of; of several, each."""
+    if not any(each.is_star for each in select.expressions):
+        return frozenset()
+    return frozenset(table.name for table in select.find_all(exp.Table) if table.parent_select is select)
 
 
 def _made_of(tree: exp.Expr, names: Made) -> frozenset[str]:

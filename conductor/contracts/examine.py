@@ -43,7 +43,7 @@ class Examined:
 def examine(reading: Reading, others: Sequence[Reading]) -> Examined:
     """Examine one product in view of all; its SQL is tried on the engines once nothing else is wrong."""
     faults = [*reading.faults, *_unreleased(reading), *_unloadable(reading)]
-    if not faults:
+    if not reading.faults:
         faults += _tried(reading, others)
     product = reading.product
     compiled = compile_contract(product.contract) if product and not faults else None

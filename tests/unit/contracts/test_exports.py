@@ -162,10 +162,12 @@ def test_dbt_asks_for_a_load_within_a_day_and_the_promised_latency():
         "CREATE SCHEMA conductor; CREATE TABLE conductor.load_ledger (slot VARCHAR, loaded_at TIMESTAMPTZ)"
     )
     con.execute(
-        "INSERT INTO conductor.load_ledger VALUES ('finance/sales_receipts/2026-11-20', '2026-11-21 02:00+00'),"
-        " ('finance/sales_receipts/2026-11-21', '2026-11-22 02:00+00'), ('finance/fx_rates/2026-11-22', '2026-11-23 02:00+00')"
+        "INSERT INTO conductor.load_ledger VALUES ('finance/sales_receipts/2026-11-20', '2026-11-21 02:00:00+00'),"
+        " ('finance/sales_receipts/2026-11-21', '2026-11-22 02:00:00+00'), ('finance/fx_rates/2026-11-22', '2026-11-23 02:00:00+00')"
     )
-    assert con.execute(f"SELECT ({config['loaded_at_query']}) = '2026-11-22 02:00+00'").fetchone() == (True,)
+    assert con.execute(f"SELECT ({config['loaded_at_query']}) = '2026-11-22 02:00:00+00'").fetchone() == (
+        True,
+    )
 
 
 TYPES = {

@@ -147,7 +147,7 @@ def test_a_contract_is_read_in_all_its_parts():
         (
             "enum: [{value: SalesItemLineDetail}, {value: DiscountLineDetail}, {value: TaxLineDetail}, {value: DescriptionOnly}]",
             "physicalType: VARCHAR(10)",
-            "`physicalType` of the text detail_type is VARCHAR or absent, not VARCHAR(10)",
+            "`physicalType` of the text detail_type is VARCHAR or TEXT or absent, not VARCHAR(10)",
         ),
         (
             "{property: lookbackDays, value: 30}",
