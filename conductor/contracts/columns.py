@@ -150,7 +150,9 @@ def _check_physical(column: Column, node: Node, problems: Problems) -> None:
 
 
 def _bound_faults(column: Column) -> Iterator[str]:
-    """Find bounds that the column's own type cannot hold, and those that leave no value."""
+    """Find bounds that the column's own type, where it is known, cannot hold, and those that leave no value."""
+    if column.kind is Kind.DECIMAL and column.precision is None:
+        return
     for bound in filter(None, (column.minimum, column.maximum)):
         if not re.fullmatch(guard(replace(column, format=None)) or "", bound):
             yield f"the bound {bound} of {column.name} is not a value of its type"

@@ -58,9 +58,9 @@ class Node:
         return self.data.get(key) is True
 
     def texts(self, key: str) -> tuple[str, ...]:
-        """Give a list of texts; a single text is a list of one."""
-        value = self.data.get(key, ())
-        return (value,) if isinstance(value, str) else tuple(map(str, cast("CommentedSeq", value)))
+        """Give a list of texts; a single value is a list of one."""
+        value = self.data.get(key, CommentedSeq())
+        return tuple(map(str, value)) if isinstance(value, CommentedSeq) else (str(value),)
 
     def node(self, key: str) -> Node:
         """Give a mapping within this one."""

@@ -45,7 +45,7 @@ def check(
 ) -> None:
     """Check contracts and their SQL, and say what they compile to. Nothing is written, and no data is needed.
 
-    The exit code is 1 if something is wrong. Example: conductor contract check finance/sales_receipts
+    Products that are named are shown in full. The exit code is 1 if something is wrong. Example: conductor contract check finance/sales_receipts
     """
     readings = survey(folders(home, products or ()))
     wanted = chosen(readings, product or ())
@@ -54,7 +54,7 @@ def check(
         show.as_json([asdict(each) for each in found])
     else:
         for each in found:
-            _show(each)
+            _show(each, whole=bool(product))
     raise typer.Exit(code=1 if any(each.faults for each in found) else 0)
 
 
@@ -100,20 +100,24 @@ def chosen(readings: Collection[Reading], names: Collection[str]) -> tuple[Readi
     return tuple(reading for reading in readings if not names or reading.dataset in names)
 
 
-def _show(found: Examined) -> None:
+def _show(found: Examined, *, whole: bool) -> None:
     for fault in found.faults:
         show.line(f"{fault.file}:{fault.line}: {fault.sentence}", mark="✗", style="bold red")
-    if found.compiled is not None:
-        show.line(f"{found.dataset} {found.compiled.version}", mark="✓", style="green")
-        show.table("", ("", "what it compiles to"), _compiled(found.compiled))
+    if found.compiled is None:
+        return
+    parts = _parts(found.compiled)
+    counts = ", ".join(f"{len(each)} {what}" for what, each in parts.items())
+    show.line(f"{found.dataset} {found.compiled.version}: {counts}", mark="✓", style="green")
+    if whole:
+        rows = [(what, "; ".join(each)) for what, each in parts.items()]
+        show.table(f"what {found.dataset} compiles to", ("", ""), rows)
 
 
-def _compiled(compiled: Compiled) -> list[tuple[str, str]]:
-    rows = {
+def _parts(compiled: Compiled) -> dict[str, tuple[str, ...]]:
+    return {
         "columns": compiled.columns,
-        "personal": compiled.personal,
+        "personal columns": compiled.personal,
         "reasons to set a row aside": compiled.codes,
         "expectations at the gate": compiled.expectations,
-        "dbt tests of the source": compiled.dbt_tests,
+        "dbt tests": compiled.dbt_tests,
     }
-    return [(f"{what} ({len(each)})", "; ".join(each)) for what, each in rows.items()]

@@ -70,6 +70,10 @@ def diff(
     """
     settings = load_settings(home, os.environ)
     known = discover((ROOT / "products", *settings.products_path, *(products or ())))
+    if new and against:
+        raise FixTheConfiguration(
+            "two contracts were named, and a revision as well", next_command="the same without --against"
+        )
     if old and new:
         pairs = [(_contract(old), _contract(new))]
     else:

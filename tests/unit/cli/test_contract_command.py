@@ -90,7 +90,7 @@ def test_every_fault_is_told_with_file_and_line(own: Path, tmp_path: Path) -> No
     )
     assert f"returns/refine.sql:{second}: column" in result.stdout
     assert "amount / 3 is not on the list" in result.stdout
-    assert "finance/fx_rates 1.0.0" in result.stdout  # the others are told all the same
+    assert "finance/fx_rates 1.0.0: 5 columns" in result.stdout  # the others are told all the same
 
 
 def test_one_product_can_be_asked_for_and_a_mistyped_one_gets_the_nearest(own: Path, tmp_path: Path) -> None:
@@ -138,8 +138,7 @@ def test_two_files_are_compared_and_whom_it_hits_is_told(tmp_path: Path) -> None
 
 
 def test_a_product_is_compared_with_a_revision_of_git(own: Path, tmp_path: Path) -> None:
-    commands: list[list[str]] = [["init", "-q"], ["add", "."], ["commit", "-q", "-m", "one"]]
-    for arguments in commands:
+    for arguments in (("init", "-q"), ("add", "."), ("commit", "-q", "-m", "one")):
         subprocess.run(["git", *arguments], cwd=own, check=True, env=os.environ | IDENTITY)
     edit(own, "maxLength: 500", "maxLength: 50")
     (found,) = read("diff", "sales/returns", "--against", "HEAD", "--products", own, home=tmp_path, code=1)

@@ -359,3 +359,43 @@ def test_a_personal_field_stays_personal_in_the_dataset(folder: Path):
     (folder / "contract.odcs.yaml").write_text(f"{records}  - name: sales_receipts\n{curated}")
     (fault,) = read(folder).faults
     assert "customer_name is `personal` in the records and has to be so in the dataset" in fault.sentence
+
+
+def test_whatever_a_line_holds_the_answer_is_a_list_of_faults(tmp_path: Path):
+    folder = Path(shutil.copytree(PRODUCTS / "finance/fx_rates", tmp_path / "finance/fx_rates"))
+    lines = (folder / "contract.odcs.yaml").read_text().splitlines()
+    for number, line in enumerate(lines):
+        if ": " in line:
+            key = line.split(": ")[0]
+            other = "\n".join([*lines[:number], f"{key}: [a, 7]", *lines[number + 1 :]])
+            (folder / "contract.odcs.yaml").write_text(other)
+            assert read(folder).faults, f"line {number + 1}: {line}"
+
+
+@pytest.mark.parametrize(
+    "gone", ["physicalType: DECIMAL(12,6)", "schema:", "domain: finance", "version: 1.0.0"]
+)
+def test_a_contract_without_a_part_is_told_so(tmp_path: Path, gone: str):
+    folder = Path(shutil.copytree(PRODUCTS / "finance/fx_rates", tmp_path / "finance/fx_rates"))
+    change(folder, gone, f"# {gone}")
+    assert read(folder).faults
+
+
+def test_a_contract_with_one_object_keeps_nobody_from_hearing_of_the_others(tmp_path: Path):
+    products = Path(shutil.copytree(PRODUCTS, tmp_path / "products"))
+    change(products / "finance/fx_rates", "  - name: records\n", "  - name: rows\n")
+    change(products / "sales/product_catalogue", "DECIMAL(18,6)", "DOUBLE")
+    assert {each.dataset for each in survey([products]) if each.faults} == {
+        "finance/fx_rates",
+        "sales/product_catalogue",
+    }
+
+
+@pytest.mark.parametrize("value", ["1", "perhaps"])
+def test_a_switch_that_is_neither_on_nor_off_is_refused(folder: Path, value: str):
+    line = change(
+        folder, "{property: lookbackDays, value: 30}", f"{{property: emptyDayAllowed, value: {value}}}"
+    )
+    assert [(fault.line, fault.sentence) for fault in read(folder).faults] == [
+        (line, "`emptyDayAllowed` has to be true or false")
+    ]
