@@ -29,10 +29,11 @@ faults: .venv/dev ## only the tests that kill and break whole runs
 bench: .venv/dev ## measure against named peers; prints a table and writes build/bench.json
 	$(BIN)/python -m bench
 
-check: .venv/dev ## lint, format, types, generated files
+check: .venv/dev ## lint, format, types, contracts, generated files
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
+	$(BIN)/conductor contract check
 	$(BIN)/python -m conductor.cli.generate --check
 
 format: .venv/dev ## format the code

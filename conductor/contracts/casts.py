@@ -7,6 +7,8 @@ never differs.
 
 from __future__ import annotations
 
+import re
+
 from conductor.contracts.dialects import Dialect, literal
 from conductor.contracts.model import Column, Kind
 
@@ -19,8 +21,16 @@ _TIME = "([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,6})?"
 _OFFSET = "(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9])"
 
 
+PARTS = {"yyyy": "[0-9]{4}", "MM": "[0-9]{2}", "dd": "[0-9]{2}"}
+"""The parts of a date's format."""
+FORMAT = re.compile("(yyyy|MM|dd)([-./]?)(yyyy|MM|dd)([-./]?)(yyyy|MM|dd)")
+ISO = "yyyy-MM-dd"
+
+
 def guard(column: Column) -> str | None:
     """Give the pattern of texts that are values of the column's type; None for text, which needs none.
+
+    A date of another format is brought to ISO 8601 first.
 
     Days are real days of the years 1000 to 2999; instants carry an offset or Z; numbers have no more decimals
     than the type.
@@ -47,6 +57,7 @@ def cast_sql(column: Column, text: str, dialect: Dialect) -> str:
     pattern = guard(column)
     if pattern is None:
         return text
+    text = _in_iso(text, column.format) if column.format else text
     proven = f"CASE WHEN REGEXP_LIKE({text}, {literal(pattern)}) THEN {text} END"
     match column.kind:
         case Kind.DATE:
@@ -57,6 +68,16 @@ def cast_sql(column: Column, text: str, dialect: Dialect) -> str:
             return f"CASE WHEN {text} = 'true' THEN TRUE WHEN {text} = 'false' THEN FALSE END"
         case _:
             return f"CAST({proven} AS {sql_type(column)})"
+
+
+def _in_iso(text: str, form: str) -> str:
+    """Give the SQL that turns the text of a date into `yyyy-MM-dd`: null where it is not of its format."""
+    shape = form.replace(".", "[.]")
+    for part, digits in PARTS.items():
+        shape = shape.replace(part, digits)
+    year, month, day = (f"SUBSTR({text}, {form.index(part) + 1}, {len(part)})" for part in PARTS)
+    iso = f"CONCAT({year}, '-', {month}, '-', {day})"
+    return f"CASE WHEN REGEXP_LIKE({text}, {literal(f'^{shape}$')}) THEN {iso} END"
 
 
 def sql_type(column: Column) -> str:

@@ -22,3 +22,5 @@ def field_codes(field: Column) -> Iterator[str]:
         yield f"OUT_OF_RANGE_{name}"
     if field.max_length:
         yield f"TOO_LONG_{name}"
+    if field.min_length:
+        yield f"TOO_SHORT_{name}"

@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from conductor.contracts.codes import field_codes
-from conductor.contracts.model import Column, Contract, Kind
+from conductor.contracts.model import PERSONAL, Column, Contract, ForeignKey, Kind
+from conductor.contracts.problems import nearest
 from conductor.zones import DATASET
 
 CODE = re.compile(r"[A-Z][A-Z0-9_]{0,62}")
@@ -33,23 +34,35 @@ def check_coherence(contract: Contract) -> Iterator[str]:
     for foreign in contract.foreign_keys:
         if len(foreign.columns) != len(foreign.targets) or not set(foreign.columns) <= fields.keys():
             yield f"the relationship {foreign.code} has to go from fields to as many columns"
+    yield from _only_there(fields, columns)
 
 
-def check_references(contract: Contract, others: Mapping[str, Contract]) -> Iterator[str]:
-    """Give the faults of a contract's relationships, in view of the other contracts by dataset."""
+def check_references(
+    contract: Contract, foreign: ForeignKey, others: Mapping[str, Contract]
+) -> Iterator[str]:
+    """Give the faults of one of a contract's relationships, in view of the other contracts by dataset."""
     fields = {field.name: field for field in contract.fields}
-    for foreign in contract.foreign_keys:
-        other = others.get(foreign.dataset)
-        if other is None:
-            yield f"{foreign.code} looks into {foreign.dataset}, and there is no such product"
-            continue
-        columns = {column.name: column for column in other.columns}
-        for source, target in zip(foreign.columns, foreign.targets, strict=True):
-            if target not in columns:
-                yield f"{foreign.code} looks for {target}, which {foreign.dataset} does not have"
-            elif columns[target].kind is not fields[source].kind:
-                left, right = fields[source].kind, columns[target].kind
-                yield f"{foreign.code} compares the {left} {source} with the {right} {target}"
+    if foreign.dataset not in others:
+        hint = nearest(foreign.dataset, others)
+        yield f"{foreign.code} looks into {foreign.dataset}, and there is no such product{hint}"
+        return
+    columns = {column.name: column for column in others[foreign.dataset].columns}
+    for source, target in zip(foreign.columns, foreign.targets, strict=True):
+        if target not in columns:
+            hint = nearest(target, columns)
+            yield f"{foreign.code} looks for {target}, which {foreign.dataset} does not have{hint}"
+        elif columns[target].kind is not fields[source].kind:
+            left, right = fields[source].kind, columns[target].kind
+            yield f"{foreign.code} compares the {left} {source} with the {right} {target}"
+
+
+def _only_there(fields: Mapping[str, Column], columns: Mapping[str, Column]) -> Iterator[str]:
+    """Find what is checked on one side only and asked for on the other, and personal values that lose their mark."""
+    for name, column in columns.items():
+        if column.kind is Kind.DATE and (column.minimum or column.maximum or column.format):
+            yield f"bounds and format of a date are checked in the records, and {name} has them in the dataset"
+        if name in fields and fields[name].classification == PERSONAL != column.classification:
+            yield f"{name} is `personal` in the records and has to be so in the dataset"
 
 
 def _identity(contract: Contract) -> Iterator[str]:

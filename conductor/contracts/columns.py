@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from decimal import Decimal
 
+from conductor.contracts.casts import FORMAT, ISO, PARTS, guard
 from conductor.contracts.document import Node
 from conductor.contracts.model import Column, Kind
 from conductor.contracts.portable import check_pattern
@@ -22,31 +24,26 @@ KINDS: Mapping[str, Kind] = {
     "timestamp": Kind.TIMESTAMP,
     "boolean": Kind.BOOLEAN,
 }
+PHYSICAL: Mapping[Kind, tuple[str, ...]] = {
+    Kind.TEXT: ("VARCHAR", "TEXT"),
+    Kind.INTEGER: ("BIGINT",),
+    Kind.DATE: ("DATE",),
+    Kind.TIMESTAMP: ("TIMESTAMPTZ", "TIMESTAMP WITH TIME ZONE"),
+    Kind.BOOLEAN: ("BOOLEAN",),
+}
+"""Physical types that say nothing more than the logical one."""
 OPTIONS: Mapping[Kind, frozenset[str]] = {
-    Kind.TEXT: frozenset({"maxLength", "pattern"}),
+    Kind.TEXT: frozenset({"minLength", "maxLength", "pattern"}),
     Kind.INTEGER: frozenset({"minimum", "maximum"}),
     Kind.DECIMAL: frozenset({"minimum", "maximum"}),
-    Kind.DATE: frozenset({"minimum", "maximum"}),
+    Kind.DATE: frozenset({"minimum", "maximum", "format"}),
     Kind.TIMESTAMP: frozenset(),
     Kind.BOOLEAN: frozenset(),
 }
-TELLING = frozenset(
-    {"id", "description", "businessName", "classification", "tags", "examples", "deprecated", "synonyms"}
-    | {"authoritativeDefinitions", "criticalDataElement"}
-)
-"""Keys that inform people and ask nothing of the machine."""
-TYPED = frozenset({"name", "logicalType", "logicalTypeOptions", "physicalType", "required", "enum"})
 
 
-def read_column(node: Node, problems: Problems, more_keys: frozenset[str]) -> Column:
-    """Read a property; what it asks for and nobody would check is a fault. `more_keys` are those that the
-    caller reads.
-    """
-    for key in node.names():
-        if key not in TELLING | TYPED | more_keys:
-            problems.add(
-                node.line_of(key), f"`{key}` is part of the standard, but not of what is checked here"
-            )
+def read_column(node: Node, problems: Problems) -> Column:
+    """Read a property; what it asks of values and nobody would check is a fault."""
     name = node.text("name")
     if not NAME.fullmatch(name):
         problems.add(
@@ -74,8 +71,13 @@ def read_column(node: Node, problems: Problems, more_keys: frozenset[str]) -> Co
         maximum=options.get("maximum"),
         max_length=node.node("logicalTypeOptions").whole("maxLength"),
         classification=node.text("classification") or None,
+        min_length=node.node("logicalTypeOptions").whole("minLength"),
+        unique=node.flag("unique"),
+        format=_date_format(options.get("format"), node, problems),
     )
-    _check_bounds(column, node, problems)
+    _check_physical(column, node, problems)
+    for sentence in _bound_faults(column):
+        problems.add(node.line_of("logicalTypeOptions"), sentence)
     return column
 
 
@@ -120,18 +122,47 @@ def _allowed(node: Node, kind: Kind, problems: Problems) -> tuple[str, ...]:
     return values
 
 
-def _check_bounds(column: Column, node: Node, problems: Problems) -> None:
-    """Find bounds that the column's own type cannot hold."""
-    if column.kind not in (Kind.INTEGER, Kind.DECIMAL):
+def _date_format(form: str | None, node: Node, problems: Problems) -> str | None:
+    """Give the format of a date where it is not the usual one."""
+    if form in (None, ISO):
+        return None
+    found = FORMAT.fullmatch(form)
+    if not found or {found[1], found[3], found[5]} != PARTS.keys():
+        line = node.node("logicalTypeOptions").line_of("format")
+        problems.add(
+            line, f"`format` cannot be `{form}`: it is yyyy, MM and dd, in any order, with - . or / between"
+        )
+        return None
+    return form
+
+
+def _check_physical(column: Column, node: Node, problems: Problems) -> None:
+    """Find a physical type that asks for more than the logical one, such as a length that nobody would check."""
+    physical = node.text("physicalType")
+    if column.kind is Kind.DECIMAL or not physical or BINARY.search(physical):
         return
-    smallest = Decimal(1).scaleb(-(column.scale or 0))
+    if physical.upper() not in PHYSICAL[column.kind]:
+        known = " or ".join(PHYSICAL[column.kind])
+        problems.add(
+            node.line_of("physicalType"),
+            f"`physicalType` of the {column.kind} {column.name} is {known} or absent, not {physical}",
+        )
+
+
+def _bound_faults(column: Column) -> Iterator[str]:
+    """Find bounds that the column's own type, where it is known, cannot hold, and those that leave no value."""
+    if column.kind is Kind.DECIMAL and column.precision is None:
+        return
     for bound in filter(None, (column.minimum, column.maximum)):
-        try:
-            fits = Decimal(bound) % smallest == 0
-        except InvalidOperation:
-            fits = False
-        if not fits:
-            problems.add(
-                node.line_of("logicalTypeOptions"),
-                f"the bound {bound} of {column.name} is not a value of its type",
-            )
+        if not re.fullmatch(guard(replace(column, format=None)) or "", bound):
+            yield f"the bound {bound} of {column.name} is not a value of its type"
+            return
+    if column.minimum and column.maximum and _reversed(column, column.minimum, column.maximum):
+        yield f"{column.name} has to be at least {column.minimum} and at most {column.maximum}: nothing is"
+    if column.min_length and column.max_length and column.max_length < column.min_length:
+        yield f"{column.name} has to be at least {column.min_length} long and at most {column.max_length}: nothing is"
+
+
+def _reversed(column: Column, minimum: str, maximum: str) -> bool:
+    # ISO dates are ordered as their texts are.
+    return maximum < minimum if column.kind is Kind.DATE else Decimal(maximum) < Decimal(minimum)

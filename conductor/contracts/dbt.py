@@ -12,7 +12,7 @@ from typing import TypeAlias
 from ruamel.yaml import YAML
 
 from conductor.contracts.ddl import Warehouse, column_type
-from conductor.contracts.dialects import identifier
+from conductor.contracts.dialects import identifier, literal
 from conductor.contracts.model import Column, Contract
 
 Yaml: TypeAlias = "str | int | bool | Sequence[Yaml] | Mapping[str, Yaml]"
@@ -44,7 +44,8 @@ def _table(contract: Contract, warehouse: Warehouse) -> Yaml:
     return {
         "name": contract.table,
         "description": contract.description,
-        "config": {"meta": {"owner": contract.owner, "contract_version": contract.version}},
+        "config": _freshness(contract)
+        | {"meta": {"owner": contract.owner, "contract_version": contract.version}},
         "data_tests": [_unique(contract)],
         "columns": [_column(column, warehouse) for column in contract.columns],
     }
@@ -63,10 +64,40 @@ def _unique(contract: Contract) -> Yaml:
     }
 
 
-def _column(column: Column, warehouse: Warehouse) -> Yaml:
+def names_of_tests(contract: Contract) -> tuple[str, ...]:
+    """Name the tests of a product's source, such as `not_null receipt_id`."""
+    named = ("not_null", "unique", "accepted_values")
+    of_columns = (
+        f"{name} {column.name}"
+        for column in contract.columns
+        for name, there in zip(named, (column.required, column.unique, column.allowed), strict=True)
+        if there
+    )
+    fresh = ("freshness",) if _freshness(contract) else ()
+    return (f"unique {', '.join(contract.key)}", *of_columns, *fresh)
+
+
+def _freshness(contract: Contract) -> dict[str, Yaml]:
+    """Ask for a load within a day and the promised latency; the warehouse's own ledger says when one was."""
+    hours = next((each.hours for each in contract.agreements if each.name == "latency"), None)
+    if hours is None:
+        return {}
+    newest = (
+        f"SELECT max(loaded_at) FROM conductor.load_ledger WHERE slot LIKE {literal(f'{contract.dataset}/%')}"
+    )
+    return {"freshness": {"error_after": {"count": 24 + hours, "period": "hour"}}, "loaded_at_query": newest}
+
+
+def _tests(column: Column) -> list[Yaml]:
     tests: list[Yaml] = ["not_null"] if column.required else []
+    tests += ["unique"] if column.unique else []
     if column.allowed:
         tests.append({"accepted_values": {"arguments": {"values": list(column.allowed)}}})
+    return tests
+
+
+def _column(column: Column, warehouse: Warehouse) -> Yaml:
+    tests = _tests(column)
     found: dict[str, Yaml] = {
         "name": column.name,
         "description": column.description,

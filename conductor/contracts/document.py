@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -39,21 +40,27 @@ class Node:
         value = self.data.get(key, "")
         if isinstance(value, bool):
             return "true" if value else "false"
-        return f"{value:f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value).strip()
+        return format(Decimal(repr(float(value))), "f") if isinstance(value, float) else str(value).strip()
 
     def whole(self, key: str) -> int | None:
         """Give a whole number, None for an absent key or any other value."""
         value = self.data.get(key)
         return int(value) if isinstance(value, int) and not isinstance(value, bool) else None
 
+    def wholes(self, key: str) -> tuple[int, ...]:
+        """Give a list of whole numbers, nothing for any other value."""
+        value = self.data.get(key)
+        numbers = list(value) if isinstance(value, CommentedSeq) else []
+        return tuple(numbers) if all(type(each) is int for each in numbers) else ()
+
     def flag(self, key: str) -> bool:
         """Give whether a key is set to true."""
         return self.data.get(key) is True
 
     def texts(self, key: str) -> tuple[str, ...]:
-        """Give a list of texts; a single text is a list of one."""
-        value = self.data.get(key, ())
-        return (value,) if isinstance(value, str) else tuple(map(str, cast("CommentedSeq", value)))
+        """Give a list of texts; a single value is a list of one."""
+        value = self.data.get(key, CommentedSeq())
+        return tuple(map(str, value)) if isinstance(value, CommentedSeq) else (str(value),)
 
     def node(self, key: str) -> Node:
         """Give a mapping within this one."""
@@ -68,24 +75,31 @@ class Node:
         return tuple(Node(item, value.lc.item(n)[0] + 1) for n, item in enumerate(value))
 
 
-def read_document(text: str, path: Path) -> Node:
-    """Read the YAML of the contract at `path` and hold it against the standard's own schema.
+def read_text(path: Path, problems: Problems) -> str | None:
+    """Give the text of a file, or None and a fault."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        problems.add(1, f"it cannot be read: {type(error).__name__}")
+        return None
 
-    All typing errors are listed with line and nearest valid key, as `FixTheConfiguration`.
-    """
-    problems = Problems(path)
+
+def parse_document(text: str, problems: Problems) -> Node | None:
+    """Read a contract's YAML and hold it against the standard's own schema; None and faults where it is not one."""
     try:
         root = YAML(typ="rt").load(text)
     except MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise problems.only(line, f"this is not YAML: {error.problem}") from None
+        problems.add(
+            error.problem_mark.line + 1 if error.problem_mark else 1, f"this is not YAML: {error.problem}"
+        )
+        return None
     if not isinstance(root, CommentedMap):
-        raise problems.only(1, "a contract is a mapping of keys to values")
+        problems.add(1, "a contract is a mapping of keys to values")
+        return None
     for error in _validator().iter_errors(root):
         for line, sentence in _explain(root, best_match([error]) or error):
             problems.add(line, sentence)
-    problems.stop_if_any()
-    return Node(root, 1)
+    return None if problems.found else Node(root, 1)
 
 
 @cache

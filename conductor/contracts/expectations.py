@@ -29,13 +29,16 @@ class Expectation:
     column: str | None = None
 
 
-def expectations(contract: Contract) -> tuple[Expectation, ...]:
-    """Give the suite, the table's expectations first, then column by column in the contract's order."""
+def expectations(contract: Contract, usual_rows: int | None = None) -> tuple[Expectation, ...]:
+    """Give the suite, the table's expectations first, then column by column in the contract's order.
+
+    `usual_rows` is what earlier days let expect of this one; without it the contract's own word counts.
+    """
     names = tuple(column.name for column in contract.columns)
     table = [
         Expectation("expect_table_columns_to_match_set", (("column_set", names), ("exact_match", True))),
         _key(contract),
-        *_row_counts(contract),
+        *_row_counts(contract, usual_rows or contract.usual_rows),
     ]
     return (*table, *(found for column in contract.columns for found in _of_column(column)))
 
@@ -51,12 +54,16 @@ def _key(contract: Contract) -> Expectation:
     return Expectation("expect_compound_columns_to_be_unique", (("column_list", contract.key),))
 
 
-def _row_counts(contract: Contract) -> Iterator[Expectation]:
-    """Refuse an empty day where none is allowed; warn below half and above twice the usual rows."""
+def _row_counts(contract: Contract, usual_rows: int | None) -> Iterator[Expectation]:
+    """Refuse an empty day where none is allowed, and what the contract's own counts forbid; warn below half and above
+    twice the usual rows.
+    """
     kind = "expect_table_row_count_to_be_between"
     yield Expectation(kind, (("min_value", 0 if contract.empty_day_allowed else 1),))
-    if contract.usual_rows is not None:
-        usual = (("min_value", contract.usual_rows // 2), ("max_value", contract.usual_rows * 2))
+    for count in contract.row_counts:
+        yield Expectation(kind, (("min_value", count.least), ("max_value", count.most)), count.severity)
+    if usual_rows is not None:
+        usual = (("min_value", usual_rows // 2), ("max_value", usual_rows * 2))
         yield Expectation(kind, usual, Severity.WARNING)
 
 
@@ -72,8 +79,13 @@ def _of_column(column: Column) -> Iterator[Expectation]:
         yield _about(name, "expect_column_values_to_be_in_set", ("value_set", column.allowed))
     if column.pattern:
         yield _about(name, "expect_column_values_to_match_regex", ("regex", column.pattern))
-    if column.max_length:
-        yield _about(name, "expect_column_value_lengths_to_be_between", ("max_value", column.max_length))
+    if column.max_length or column.min_length:
+        least, most = ("min_value", column.min_length), ("max_value", column.max_length)
+        yield _about(
+            name, "expect_column_value_lengths_to_be_between", *(end for end in (least, most) if end[1])
+        )
+    if column.unique:
+        yield _about(name, "expect_column_values_to_be_unique")
 
 
 def _about(column: str, kind: str, *more: tuple[str, Argument]) -> Expectation:

@@ -9,6 +9,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+PERSONAL = "personal"
+"""The classification of a column that tells of a person."""
+
+
+PERIODS = {"h": 1, "hours": 1, "d": 24, "days": 24}
+"""Units of a latency, in hours."""
+
 
 class Kind(StrEnum):
     """The types a column may have. There is no binary floating point."""
@@ -31,7 +38,7 @@ class Severity(StrEnum):
 @dataclass(frozen=True)
 class Column:
     """One typed column, with all that the contract says of its values. Bounds are written as text, as in the
-    contract.
+    contract. `format` is how a date is written in the records, such as `dd.MM.yyyy`; None is ISO 8601.
     """
 
     name: str
@@ -46,6 +53,9 @@ class Column:
     maximum: str | None = None
     max_length: int | None = None
     classification: str | None = None
+    min_length: int | None = None
+    unique: bool = False
+    format: str | None = None
 
 
 @dataclass(frozen=True)
@@ -92,12 +102,26 @@ class Control:
 
 
 @dataclass(frozen=True)
+class RowCount:
+    """How many rows a published version may have; None where that side is open."""
+
+    least: int | None
+    most: int | None
+    severity: Severity = Severity.ERROR
+
+
+@dataclass(frozen=True)
 class Agreement:
     """One service level that the owner promises, such as `latency` of `6` `h`."""
 
     name: str
     value: str
     unit: str = ""
+
+    @property
+    def hours(self) -> int | None:
+        """The value in hours; None where it is no period of hours or days."""
+        return int(self.value) * PERIODS[self.unit] if self.value.isdigit() and self.unit in PERIODS else None
 
 
 @dataclass(frozen=True)
@@ -128,6 +152,7 @@ class Contract:
     lookback_days: int = 0
     usual_rows: int | None = None
     agreements: tuple[Agreement, ...] = ()
+    row_counts: tuple[RowCount, ...] = ()
 
     @property
     def schema(self) -> str:
@@ -138,6 +163,13 @@ class Contract:
     def table(self) -> str:
         """Name of the product's table in a warehouse."""
         return self.dataset.split("/")[1]
+
+    @property
+    def personal(self) -> frozenset[str]:
+        """Names of the fields and columns whose values tell of a person: those classified `personal`."""
+        return frozenset(
+            each.name for each in (*self.fields, *self.columns) if each.classification == PERSONAL
+        )
 
     @property
     def references(self) -> tuple[str, ...]:

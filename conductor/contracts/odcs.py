@@ -12,12 +12,18 @@ from dataclasses import asdict
 from conductor.contracts.coherence import check_coherence
 from conductor.contracts.columns import read_column
 from conductor.contracts.document import Node
-from conductor.contracts.model import Agreement, Contract, Control, ForeignKey, Rule, Severity, SourceField
-from conductor.contracts.portable import check_condition
+from conductor.contracts.keys import check_keys
+from conductor.contracts.model import Contract, Control, SourceField
+from conductor.contracts.odcs_demands import (
+    RECORDS,
+    read_agreement,
+    read_relationship,
+    read_row_count,
+    read_rule,
+    value_of,
+)
 from conductor.contracts.problems import Problems, nearest
 
-RECORDS = "records"
-RULE_ENGINE = "cloud-conductor"
 PROPERTIES = {
     "source": "which source delivers the records",
     "entity": "what the source calls them",
@@ -28,85 +34,68 @@ PROPERTIES = {
     "lookbackDays": "how many days back changes are looked for",
     "usualRows": "rows of a usual day",
 }
-UNREAD = frozenset({"servers", "roles", "slaDefaultElement", "dataProduct", "context"})
-"""Keys of the standard that ask for something which nobody here would do."""
-OBJECT_KEYS = frozenset(
-    {
-        "id",
-        "name",
-        "physicalType",
-        "logicalType",
-        "description",
-        "businessName",
-        "dataGranularityDescription",
-        "tags",
-        "properties",
-    }
-)
-KEY_KEYS = frozenset({"primaryKey", "primaryKeyPosition", "partitioned"})
 
 
-def read_contract(root: Node, problems: Problems) -> Contract:
-    """Give the contract; faults go to `problems`, and with any of them it must not be used."""
-    for key in UNREAD & set(root.names()):
-        problems.add(root.line_of(key), f"`{key}` is part of the standard, but nothing here would act on it")
-    records, curated = _objects(root, problems)
+def read_contract(root: Node, problems: Problems) -> Contract | None:
+    """Give the contract; faults go to `problems`, and with any of them it must not be used, and without its objects it is None."""
+    check_keys(root, problems)
+    objects = _objects(root, problems)
+    if objects is None:
+        return None
+    records, curated = objects
     settings = _settings(root, problems)
     fields = tuple(_field(node, problems) for node in records.nodes("properties"))
-    columns = tuple(read_column(node, problems, KEY_KEYS) for node in curated.nodes("properties"))
+    columns = tuple(read_column(node, problems) for node in curated.nodes("properties"))
     key, day = _key(curated)
-    currency, amount = _text(settings, "controlCurrency"), _text(settings, "controlAmount")
+    currency, amount = value_of(settings, "controlCurrency"), value_of(settings, "controlAmount")
     contract = Contract(
         dataset=f"{root.text('domain')}/{curated.text('name')}",
         version=root.text("version"),
         owner=root.node("team").text("name"),
         description=root.node("description").text("purpose"),
-        source=_text(settings, "source"),
-        entity=_text(settings, "entity"),
+        source=value_of(settings, "source"),
+        entity=value_of(settings, "entity"),
         fields=fields,
-        rules=tuple(_rule(node, fields, problems) for node in records.nodes("quality")),
-        foreign_keys=tuple(_foreign(node, fields, problems) for node in records.nodes("relationships")),
+        rules=tuple(read_rule(node, fields, problems) for node in records.nodes("quality")),
+        foreign_keys=tuple(
+            read_relationship(node, fields, problems) for node in records.nodes("relationships")
+        ),
         columns=columns,
         key=key,
         newest=settings["newest"].texts("value") if "newest" in settings else (),
         day=day,
         control=Control(currency, amount) if currency or amount else None,
-        empty_day_allowed="emptyDayAllowed" in settings and settings["emptyDayAllowed"].flag("value"),
+        empty_day_allowed=_flag(settings, "emptyDayAllowed", problems),
         lookback_days=_whole(settings, "lookbackDays", problems) or 0,
         usual_rows=_whole(settings, "usualRows", problems),
-        agreements=tuple(
-            Agreement(node.text("property"), node.text("value"), node.text("unit"))
-            for node in root.nodes("slaProperties")
-        ),
+        agreements=tuple(read_agreement(node, problems) for node in root.nodes("slaProperties")),
+        row_counts=tuple(read_row_count(node, problems) for node in curated.nodes("quality")),
     )
     for sentence in check_coherence(contract):
         problems.add(root.line_of("schema"), sentence)
     return contract
 
 
-def _objects(root: Node, problems: Problems) -> tuple[Node, Node]:
-    """Find `records` and the dataset's own object, and the keys on them that nobody reads."""
+def _objects(root: Node, problems: Problems) -> tuple[Node, Node] | None:
+    """Find `records` and the dataset's own object."""
     objects = root.nodes("schema")
     names = [node.text("name") for node in objects]
-    if len(names) != 2 or names[0] != RECORDS:
-        problems.add(
-            root.line_of("schema"),
-            f"`schema` has to hold two objects, `{RECORDS}` and the dataset; it holds {names}",
-        )
-        problems.stop_if_any()
-    for node, read in zip(objects, (OBJECT_KEYS | {"quality", "relationships"}, OBJECT_KEYS), strict=True):
-        for key in node.names():
-            if key not in read:
-                problems.add(
-                    node.line_of(key),
-                    f"`{key}` of `{node.text('name')}` is in the standard, but is not checked here",
-                )
-    return objects[0], objects[1]
+    if len(names) == 2 and names[0] == RECORDS:
+        return objects[0], objects[1]
+    problems.add(
+        root.line_of("schema"),
+        f"`schema` has to hold two objects, `{RECORDS}` and the dataset; it holds {names}",
+    )
+    return None
 
 
 def _settings(root: Node, problems: Problems) -> Mapping[str, Node]:
-    found = {node.text("property"): node for node in root.nodes("customProperties")}
-    for name, node in found.items():
+    found: dict[str, Node] = {}
+    for node in root.nodes("customProperties"):
+        name = node.text("property")
+        if name in found:
+            problems.add(node.line, f"the property `{name}` stands twice")
+        found[name] = node
         if name not in PROPERTIES:
             problems.add(
                 node.line_of("property"),
@@ -115,8 +104,12 @@ def _settings(root: Node, problems: Problems) -> Mapping[str, Node]:
     return found
 
 
-def _text(settings: Mapping[str, Node], name: str) -> str:
-    return settings[name].text("value") if name in settings else ""
+def _flag(settings: Mapping[str, Node], name: str, problems: Problems) -> bool:
+    if name not in settings:
+        return False
+    if settings[name].text("value") not in ("true", "false"):
+        problems.add(settings[name].line_of("value"), f"`{name}` has to be true or false")
+    return settings[name].text("value") == "true"
 
 
 def _whole(settings: Mapping[str, Node], name: str, problems: Problems) -> int | None:
@@ -129,7 +122,7 @@ def _whole(settings: Mapping[str, Node], name: str, problems: Problems) -> int |
 
 
 def _field(node: Node, problems: Problems) -> SourceField:
-    column = read_column(node, problems, frozenset({"physicalName"}))
+    column = read_column(node, problems)
     if not node.text("physicalName"):
         problems.add(
             node.line, f"{column.name} needs `physicalName`, the column of the records that it is read from"
@@ -146,44 +139,3 @@ def _key(curated: Node) -> tuple[tuple[str, ...], str]:
     )
     days = [node.text("name") for node in properties if node.flag("partitioned")]
     return tuple(node.text("name") for node in keys), days[0] if len(days) == 1 else ""
-
-
-def _rule(node: Node, fields: tuple[SourceField, ...], problems: Problems) -> Rule:
-    for key, value in (("type", "custom"), ("engine", RULE_ENGINE)):
-        if node.text(key) != value:
-            problems.add(node.line_of(key), f"a row rule has `{key}: {value}`; no other is checked here")
-    severity = node.text("severity") or Severity.ERROR.value
-    if severity not in set(Severity):
-        problems.add(node.line_of("severity"), f"`severity` cannot be `{severity}`; it is error or warning")
-        severity = Severity.ERROR.value
-    sql = node.text("implementation")
-    for fault in check_condition(sql, [field.name for field in fields]):
-        problems.add(node.line_of("implementation"), fault)
-    return Rule(node.text("name"), sql, node.text("description"), Severity(severity))
-
-
-def _foreign(node: Node, fields: tuple[SourceField, ...], problems: Problems) -> ForeignKey:
-    said = {item.text("property"): item for item in node.nodes("customProperties")}
-    for name in said.keys() - {"code", "unless", "description"}:
-        problems.add(
-            said[name].line,
-            f"`{name}` is not a property of a relationship; there are code, unless and description",
-        )
-    unless = _text(said, "unless") or None
-    for fault in check_condition(unless, [field.name for field in fields]) if unless else ():
-        problems.add(said["unless"].line, fault)
-    targets = [tuple(target.rsplit(".", 1)) for target in node.texts("to")]
-    datasets = {target[0].replace(".", "/") for target in targets}
-    if len(datasets) != 1 or any(not source.startswith(f"{RECORDS}.") for source in node.texts("from")):
-        problems.add(
-            node.line,
-            f"a relationship goes from `{RECORDS}.<field>` to `<domain>.<dataset>.<column>`, one dataset",
-        )
-    return ForeignKey(
-        code=_text(said, "code"),
-        columns=tuple(source.removeprefix(f"{RECORDS}.") for source in node.texts("from")),
-        dataset=datasets.pop(),
-        targets=tuple(target[-1] for target in targets),
-        description=_text(said, "description"),
-        unless=unless,
-    )

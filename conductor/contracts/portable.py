@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 
 import sqlglot
 from sqlglot import exp
-from sqlglot.errors import ParseError
+from sqlglot.errors import ParseError, TokenError
 
 MEASURED: frozenset[type[exp.Expr]] = frozenset(
     {
@@ -40,27 +41,28 @@ records.
 """
 
 
-def check_query(sql: str, tables: Collection[str]) -> Iterator[str]:
-    """Give the faults of a `refine.sql`: one SELECT over the given tables, of measured parts only."""
+def check_query(sql: str, tables: Collection[str] | None) -> Iterator[tuple[int, str]]:
+    """Give the faults of a `refine.sql`, each with its line: one SELECT over the given tables, of measured parts only.
+
+    Without `tables`, which an unreadable contract can't tell, only the parts are looked at.
+    """
     tree = _parsed(sql)
-    if isinstance(tree, str):
-        yield tree
+    if isinstance(tree, _NotSql):
+        yield tree.line, tree.sentence
         return
     if not isinstance(tree, exp.Query):
-        yield "refine.sql has to be one SELECT"
+        yield 1, "refine.sql has to be one SELECT"
         return
-    names = {*tables, *(cte.alias for cte in tree.find_all(exp.CTE))}
-    for table in tree.find_all(exp.Table):
-        if table.name not in names or table.db:
-            yield f"there is no table {table.sql()}; there are {', '.join(sorted(names))}"
-    yield from _unmeasured(tree)
+    for node, sentence in (*_unknown_tables(tree, tables), *_unmeasured(tree)):
+        line, column = _position(node)
+        yield line, f"column {column}: {sentence}"
 
 
 def check_condition(sql: str, columns: Collection[str]) -> Iterator[str]:
     """Give the faults of a row rule: one condition over the given columns, of measured parts only."""
     tree = _parsed(f"SELECT NOT ({sql}) FROM records")
-    if isinstance(tree, str):
-        yield tree
+    if isinstance(tree, _NotSql):
+        yield tree.sentence
         return
     bad = tree.expressions[0] if isinstance(tree, exp.Select) and len(tree.expressions) == 1 else tree
     if not (isinstance(bad, exp.Not) and isinstance(bad.this, exp.Paren)):
@@ -73,7 +75,7 @@ def check_condition(sql: str, columns: Collection[str]) -> Iterator[str]:
         or len(list(tree.find_all(exp.Select))) > 1
     ):
         yield "a row rule looks at one row only"
-    yield from _unmeasured(tree)
+    yield from (sentence for _, sentence in _unmeasured(tree))
 
 
 def check_pattern(pattern: str) -> Iterator[str]:
@@ -89,26 +91,54 @@ def check_pattern(pattern: str) -> Iterator[str]:
         yield f"the pattern {pattern} is not a regular expression: {error}"
 
 
-def _parsed(sql: str) -> exp.Expr | str:
+@dataclass(frozen=True)
+class _NotSql:
+    """Why a text is not one statement."""
+
+    line: int
+    sentence: str
+
+
+def _parsed(sql: str) -> exp.Expr | _NotSql:
     try:
         trees = [tree for tree in sqlglot.parse(sql) if tree is not None]
     except ParseError as error:
         first = error.errors[0]
         place = f"line {first.get('line')}, column {first.get('col')}"
-        return f"this is not SQL, near {place}: {first.get('description')}"
-    return trees[0] if len(trees) == 1 else "this has to be one SQL statement"
+        return _NotSql(first.get("line") or 1, f"this is not SQL, near {place}: {first.get('description')}")
+    except TokenError as error:
+        return _NotSql(1, f"this is not SQL: {str(error).splitlines()[0]}")
+    return trees[0] if len(trees) == 1 else _NotSql(1, "this has to be one SQL statement")
 
 
-def _unmeasured(tree: exp.Expr) -> Iterator[str]:
+def _unknown_tables(tree: exp.Query, tables: Collection[str] | None) -> Iterator[tuple[exp.Expr, str]]:
+    if tables is None:
+        return
+    names = {*tables, *(cte.alias for cte in tree.find_all(exp.CTE))}
+    for table in tree.find_all(exp.Table):
+        if table.name not in names or table.db:
+            yield table, f"there is no table {table.sql()}; there are {', '.join(sorted(names))}"
+
+
+def _position(node: exp.Expr) -> tuple[int, int]:
+    """Give line and column, from 1, where the first part of a node begins that has a place."""
+    places = (each.meta for each in node.walk() if "line" in each.meta)
+    return min(((at["line"], at["col"] - at["end"] + at["start"]) for at in places), default=(1, 1))
+
+
+def _unmeasured(tree: exp.Expr) -> Iterator[tuple[exp.Expr, str]]:
     for node in tree.walk():
         if isinstance(node, exp.DataType):
-            yield from _type_fault(node)
+            yield from ((node.parent or node, fault) for fault in _type_fault(node))
         elif isinstance(node, exp.Literal) and not node.is_string and not node.is_int:
-            yield f"{node.sql()} would be binary floating point; write CAST('{node.sql()}' AS DECIMAL(p,s))"
+            yield (
+                node,
+                f"{node.sql()} would be binary floating point; write CAST('{node.sql()}' AS DECIMAL(p,s))",
+            )
         elif isinstance(node, exp.Window) and not node.args.get("order"):
-            yield f"{node.sql()} needs an ORDER BY that leaves no ties"
+            yield node, f"{node.sql()} needs an ORDER BY that leaves no ties"
         elif isinstance(node, exp.Func | exp.Binary | exp.Unary | exp.Predicate) and not _is_measured(node):
-            yield f"{node.sql()} is not on the list of what all engines compute alike"
+            yield node, f"{node.sql()} is not on the list of what all engines compute alike"
 
 
 def _is_measured(node: exp.Expr) -> bool:

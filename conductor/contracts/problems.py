@@ -5,9 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from itertools import groupby
 from pathlib import Path
 
 from conductor.errors import FixTheConfiguration
+
+
+@dataclass(frozen=True, order=True)
+class Fault:
+    """What is wrong in a file. Lines count from 1."""
+
+    file: Path
+    line: int
+    sentence: str
 
 
 @dataclass
@@ -15,25 +25,26 @@ class Problems:
     """Faults of one file. Lines count from 1."""
 
     file: Path
-    found: list[tuple[int, str]] = field(default_factory=list[tuple[int, str]])
+    found: list[Fault] = field(default_factory=list[Fault])
 
     def add(self, line: int, sentence: str) -> None:
         """Note a fault; the reading goes on."""
-        self.found.append((line, sentence))
+        self.found.append(Fault(self.file, line, sentence))
 
     def stop_if_any(self) -> None:
         """Raise `FixTheConfiguration` that lists all faults, in the order of their lines."""
-        if self.found:
-            raise self._error()
+        stop_if_any(self.found)
 
-    def only(self, line: int, sentence: str) -> FixTheConfiguration:
-        """Give the error of a fault that ends the reading."""
-        self.add(line, sentence)
-        return self._error()
 
-    def _error(self) -> FixTheConfiguration:
-        faults = "; ".join(f"line {line}: {sentence}" for line, sentence in sorted(set(self.found)))
-        return FixTheConfiguration(f"{self.file}: {faults}", next_command=f"edit {self.file}")
+def stop_if_any(faults: Iterable[Fault]) -> None:
+    """Raise `FixTheConfiguration` that lists all faults, file by file and line by line."""
+    by_file = groupby(sorted(set(faults)), key=lambda fault: fault.file)
+    told = [
+        (file, "; ".join(f"line {each.line}: {each.sentence}" for each in found)) for file, found in by_file
+    ]
+    if told:
+        sentence = "; and ".join(f"{file}: {said}" for file, said in told)
+        raise FixTheConfiguration(sentence, next_command=f"edit {told[0][0]}")
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

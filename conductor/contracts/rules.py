@@ -91,6 +91,8 @@ def _field_errors(field: SourceField, dialect: Dialect) -> Iterator[str]:
         yield _when(outside, f"OUT_OF_RANGE_{name}")
     if field.max_length:
         yield _when(f"LENGTH({text}) > {field.max_length}", f"TOO_LONG_{name}")
+    if field.min_length:
+        yield _when(f"LENGTH({text}) < {field.min_length}", f"TOO_SHORT_{name}")
 
 
 def _bound(field: Column, bound: str, dialect: Dialect) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from conductor import zones
 from conductor.contracts.expectations import expectations
 from conductor.errors import FixTheData
+from conductor.notify.expected import expected
 from conductor.quality import docs
 from conductor.quality.gate import judge
 from conductor.values import Gated, Refined, State
@@ -20,7 +21,9 @@ def gate(turn: Turn, refined: Refined) -> Gated:
     """
     workspace, contract = turn.workspace, turn.product.contract
     files = workspace.table(contract).uris(refined.files)
-    verdict = judge(contract, expectations(contract), refined, files, workspace.lake.storage_options())
+    usual = expected(workspace.ledger, turn.slot, contract.usual_rows).rows
+    suite = expectations(contract, usual)
+    verdict = judge(contract, suite, refined, files, workspace.lake.storage_options())
     page = docs.write(workspace.lake, workspace.home / "docs", contract, refined, verdict)
     if not verdict.passed:
         worst = "; ".join(

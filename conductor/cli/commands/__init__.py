@@ -8,6 +8,7 @@ from conductor.cli.commands import (
     approve,
     audit,
     connect,
+    contract,
     demo,
     doctor,
     explain,
@@ -41,5 +42,6 @@ def register(cli: typer.Typer) -> None:
         doctor,
     ):
         command.register(cli)
+    cli.add_typer(contract.cli, name="contract")
     cli.add_typer(quarantine.cli, name="quarantine")
     cli.add_typer(sandbox.cli, name="sandbox")

@@ -12,6 +12,7 @@ GOOD = {
     "BAD": "is written as its type and pattern ask",
     "NOT_ALLOWED": "is one of its values",
     "OUT_OF_RANGE": "is within its bounds",
+    "TOO_SHORT": "is no shorter than it has to be",
     "TOO_LONG": "is no longer than it may be",
 }
 

@@ -15,12 +15,13 @@ import polars as pl
 import pyarrow as pa
 import pytest
 import sqlglot
+from ruamel.yaml import YAML
 
-from conductor.contracts.dbt import sources
+from conductor.contracts.dbt import names_of_tests, sources
 from conductor.contracts.ddl import Warehouse, column_type, create_table
 from conductor.contracts.expectations import Expectation, expectations, minor_units
 from conductor.contracts.load import discover
-from conductor.contracts.model import Column, Kind, Severity
+from conductor.contracts.model import Column, Kind, RowCount, Severity
 from conductor.contracts.typed import arrow_schema, polars_schema, schema_hash
 
 PRODUCTS = discover([Path(__file__).parents[3] / "products"])
@@ -128,6 +129,93 @@ def test_a_day_that_may_be_empty_may_have_no_rows_and_an_odd_number_of_rows_is_a
         ({"min_value": 0}, Severity.ERROR),
         ({"min_value": 5, "max_value": 20}, Severity.WARNING),
     ]
+
+
+def test_what_earlier_days_let_expect_counts_more_than_the_contracts_word():
+    suite = expectations(replace(RATES, usual_rows=10), usual_rows=100)
+    counts = [dict(found.kwargs) for found in suite if "row_count" in found.type]
+    assert counts == [{"min_value": 1}, {"min_value": 50, "max_value": 200}]
+
+
+def test_counts_lengths_and_uniqueness_of_the_contract_are_asked_at_the_gate():
+    code = Column("code", Kind.TEXT, "", min_length=2, max_length=5, unique=True)
+    contract = replace(
+        RATES, columns=(*RATES.columns, code), row_counts=(RowCount(3, None, Severity.WARNING),)
+    )
+    suite = expectations(contract)
+    of_code = [(found.type, found.kwargs[1:]) for found in suite if found.column == "code"]
+    assert of_code == [
+        ("expect_column_value_lengths_to_be_between", (("min_value", 2), ("max_value", 5))),
+        ("expect_column_values_to_be_unique", ()),
+    ]
+    counts = [(dict(found.kwargs), found.severity) for found in suite if "row_count" in found.type]
+    assert counts[1] == ({"min_value": 3, "max_value": None}, Severity.WARNING)
+    assert "unique code" in names_of_tests(contract)
+
+
+def test_dbt_asks_for_a_load_within_a_day_and_the_promised_latency():
+    document = YAML(typ="safe").load(sources([RECEIPTS], Warehouse.DUCKDB))
+    config = document["sources"][0]["tables"][0]["config"]
+    assert config["freshness"] == {"error_after": {"count": 30, "period": "hour"}}
+    con = duckdb.connect()
+    con.execute(
+        "CREATE SCHEMA conductor; CREATE TABLE conductor.load_ledger (slot VARCHAR, loaded_at TIMESTAMPTZ)"
+    )
+    con.execute(
+        "INSERT INTO conductor.load_ledger VALUES ('finance/sales_receipts/2026-11-20', '2026-11-21 02:00:00+00'),"
+        " ('finance/sales_receipts/2026-11-21', '2026-11-22 02:00:00+00'), ('finance/fx_rates/2026-11-22', '2026-11-23 02:00:00+00')"
+    )
+    assert con.execute(f"SELECT ({config['loaded_at_query']}) = '2026-11-22 02:00:00+00'").fetchone() == (
+        True,
+    )
+
+
+TYPES = {
+    Warehouse.DUCKDB: ("TEXT", "BIGINT", "DECIMAL(18, 2)", "DECIMAL(38, 10)", "TIMESTAMPTZ"),
+    Warehouse.POSTGRES: ("TEXT", "BIGINT", "DECIMAL(18, 2)", "DECIMAL(38, 10)", "TIMESTAMPTZ"),
+    # A VARCHAR without a length holds 256 bytes there.
+    Warehouse.REDSHIFT: (
+        "VARCHAR(MAX)",
+        "BIGINT",
+        "DECIMAL(18, 2)",
+        "DECIMAL(38, 10)",
+        "TIMESTAMP WITH TIME ZONE",
+    ),
+    # A NUMERIC holds 9 decimals there, and a TIMESTAMP is an instant.
+    Warehouse.BIGQUERY: ("STRING", "INT64", "NUMERIC(18, 2)", "BIGNUMERIC(38, 10)", "TIMESTAMP"),
+    Warehouse.SNOWFLAKE: ("VARCHAR", "BIGINT", "DECIMAL(18, 2)", "DECIMAL(38, 10)", "TIMESTAMPTZ"),
+}
+
+
+@pytest.mark.parametrize("warehouse", list(Warehouse))
+def test_each_warehouse_gets_types_that_lose_nothing(warehouse: Warehouse):
+    columns = (
+        Column("x", Kind.TEXT, ""),
+        Column("x", Kind.INTEGER, ""),
+        Column("x", Kind.DECIMAL, "", precision=18, scale=2),
+        Column("x", Kind.DECIMAL, "", precision=38, scale=10),
+        Column("x", Kind.TIMESTAMP, ""),
+    )
+    assert tuple(column_type(column, warehouse) for column in columns) == TYPES[warehouse]
+
+
+@pytest.mark.parametrize("warehouse", list(Warehouse))
+def test_each_warehouse_gets_a_table_that_its_own_grammar_reads(warehouse: Warehouse):
+    tree = sqlglot.parse_one(create_table(RECEIPTS, warehouse), read=warehouse.value)
+    assert isinstance(tree, sqlglot.exp.Create)
+    assert [column.name for column in tree.find_all(sqlglot.exp.ColumnDef)] == [
+        each.name for each in RECEIPTS.columns
+    ]
+    required = [column for column in tree.find_all(sqlglot.exp.ColumnDef) if "NOT NULL" in column.sql()]
+    assert [column.name for column in required] == [each.name for each in RECEIPTS.columns if each.required]
+    key = tree.find(sqlglot.exp.PrimaryKey)
+    assert key
+    assert [part.name for part in key.find_all(sqlglot.exp.Identifier)] == ["receipt_id", "line_id"]
+
+
+def test_bigquery_is_told_that_the_key_is_not_enforced():
+    assert "NOT ENFORCED" in create_table(RATES, Warehouse.BIGQUERY)
+    assert "`finance`.`fx_rates`" in create_table(RATES, Warehouse.BIGQUERY)
 
 
 def test_money_stands_in_the_suite_as_whole_cents_beyond_floating_point():

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from conductor.contracts.load import discover, load
-from conductor.contracts.model import Agreement, Control, Kind, Severity
+from conductor.contracts.load import discover, load, read, survey
+from conductor.contracts.model import Agreement, Control, Kind, RowCount, Severity
 from conductor.errors import FixTheConfiguration
 
 PRODUCTS = Path(__file__).parents[3] / "products"
@@ -62,7 +62,7 @@ def test_a_contract_is_read_in_all_its_parts():
         ("logicalType: date", "logicalType: dat", "`logicalType` cannot be `dat`; did you mean `date`?"),
         ("team:", "taem:", "`taem` is not a key here; did you mean `team`?"),
         ("maxLength: 21", "maxLenght: 21", "`maxLenght` is not a key here; did you mean `maxLength`?"),
-        ("maxLength: 21", "minLength: 21", "`minLength` of a text column is not checked here"),
+        ("maxLength: 21", "format: email", "`format` of a text column is not checked here"),
         (
             "property: newest",
             "property: newst",
@@ -77,7 +77,7 @@ def test_a_contract_is_read_in_all_its_parts():
         (
             "required: true",
             "unique: true",
-            "`unique` is part of the standard, but not of what is checked here",
+            "`unique` is part of the standard, but nothing here would act on it",
         ),
         (
             "engine: cloud-conductor",
@@ -120,6 +120,41 @@ def test_a_contract_is_read_in_all_its_parts():
             "status: active\nservers: []",
             "`servers` is part of the standard, but nothing here would act on it",
         ),
+        (
+            "        description: A receipt belongs to the day that was asked for.",
+            "        schedule: 0 6 * * *",
+            "`schedule` is part of the standard, but nothing here would act on it",
+        ),
+        (
+            "    physicalType: table",
+            "    physicalName: receipts",
+            "`physicalName` is part of the standard, but nothing here would act on it",
+        ),
+        (
+            "{property: latency, value: 6, unit: h, description",
+            "{property: latency, value: 6, unit: h, driver: audit, description",
+            "`driver` is part of the standard, but nothing here would act on it",
+        ),
+        (
+            "{property: retention, value: 10",
+            "{property: availability, value: 99",
+            "nobody here would see that `availability` is kept; there are latency, retention",
+        ),
+        (
+            "{property: latency, value: 6, unit: h",
+            "{property: latency, value: 6, unit: min",
+            "`latency` is a whole number of h or d",
+        ),
+        (
+            "enum: [{value: SalesItemLineDetail}, {value: DiscountLineDetail}, {value: TaxLineDetail}, {value: DescriptionOnly}]",
+            "physicalType: VARCHAR(10)",
+            "`physicalType` of the text detail_type is VARCHAR or TEXT or absent, not VARCHAR(10)",
+        ),
+        (
+            "{property: lookbackDays, value: 30}",
+            "{property: controlAmount, value: tax_base}",
+            "the property `controlAmount` stands twice",
+        ),
     ],
 )
 def test_a_fault_is_told_with_its_line(folder: Path, old: str, new: str, said: str):
@@ -153,6 +188,32 @@ def test_a_fault_is_told_with_its_line(folder: Path, old: str, new: str, said: s
             "doc_number of the control totals has to be a decimal",
         ),
         ("      - name: slot_day\n", "      - name: doc_number\n", "the field doc_number stands twice"),
+        (
+            "{minimum: 0.000001, maximum: 99}",
+            "{minimum: 99, maximum: 0.5}",
+            "rate has to be at least 99 and at most 0.5: nothing is",
+        ),
+        ("{maxLength: 21}", "{maxLength: 21, minLength: 22}", "doc_number has to be at least 22 long"),
+        (
+            "{minimum: 0.000001, maximum: 99}",
+            "{minimum: 0.0000001}",
+            "the bound 0.0000001 of rate is not a value",
+        ),
+        (
+            "partitioned: true\n",
+            "partitioned: true\n        logicalTypeOptions: {minimum: '2020-01-01'}\n",
+            "bounds and format of a date are checked in the records, and business_date has them",
+        ),
+        (
+            "        physicalName: TxnDate\n        logicalType: date\n",
+            "        physicalName: TxnDate\n        logicalType: date\n        logicalTypeOptions: {format: dd-MMM-yy}\n",
+            "`format` cannot be `dd-MMM-yy`",
+        ),
+        (
+            "        physicalName: TxnDate\n        logicalType: date\n",
+            "        physicalName: TxnDate\n        logicalType: date\n        logicalTypeOptions: {minimum: '2026-02-30'}\n",
+            "the bound 2026-02-30 of business_date is not a value of its type",
+        ),
     ],
 )
 def test_parts_that_do_not_fit_are_told(folder: Path, old: str, new: str, said: str):
@@ -253,3 +314,106 @@ def test_folders_of_the_users_own_add_to_the_shipped_ones(tmp_path: Path):
     own = shutil.copytree(PRODUCTS / "finance/fx_rates", tmp_path / "risk/fx_rates")
     change(Path(own), "domain: finance", "domain: risk")
     assert {"risk/fx_rates", "finance/fx_rates"} <= set(discover([PRODUCTS, tmp_path]))
+
+
+def test_faults_of_contract_and_sql_are_told_together(folder: Path):
+    change(folder, "doc_number,\n", "TRIM(doc_number) AS doc_number,\n", "refine.sql")
+    line = change(folder, "domain: finance", "doman: finance")
+    reading = read(folder)
+    assert [(fault.file.name, fault.line) for fault in reading.faults if fault.line == line]
+    assert any("TRIM(doc_number) is not on the list" in fault.sentence for fault in reading.faults)
+    assert reading.product is None
+
+
+def test_sql_is_told_with_line_and_column(folder: Path):
+    (folder / "refine.sql").write_text(
+        "SELECT\n    line_id,\n    LOWER(doc_number) AS doc_number\nFROM accepted\n"
+    )
+    (fault,) = read(folder).faults
+    assert fault.line == 3
+    assert fault.sentence.startswith("column 5: LOWER(doc_number) is not on the list")
+
+
+def test_a_relationship_to_a_column_that_is_not_there_is_told_with_its_line_and_the_nearest(tmp_path: Path):
+    products = Path(shutil.copytree(PRODUCTS, tmp_path / "products"))
+    folder = products / "finance/sales_receipts"
+    line = change(folder, "to: sales.product_catalogue.item_id", "to: sales.product_catalogue.item_ids")
+    (reading,) = [each for each in survey([products]) if each.faults]
+    (fault,) = reading.faults
+    assert fault.line == line - 1
+    assert "UNKNOWN_ITEM looks for item_ids, which sales/product_catalogue does not have" in fault.sentence
+    assert "did you mean `item_id`?" in fault.sentence
+
+
+def test_checks_of_the_rows_of_a_day_are_read(folder: Path):
+    counts = "    quality:\n      - {type: library, metric: rowCount, mustBeBetween: [10, 20], severity: warning}\n"
+    change(folder, "    description: One row per line of a receipt.\n", counts)
+    assert load(folder).contract.row_counts == (RowCount(10, 20, Severity.WARNING),)
+
+
+def test_a_check_of_the_dataset_that_nobody_makes_is_refused(folder: Path):
+    line = change(
+        folder,
+        "    description: One row per line of a receipt.\n",
+        "    quality:\n      - {type: library, metric: nullValues, mustBe: 0}\n",
+    )
+    faults = {(fault.line, fault.sentence) for fault in read(folder).faults}
+    assert (
+        line + 1,
+        "`mustBe` is part of the standard, but nothing here would act on it; did you mean `mustBeBetween`?",
+    ) in faults
+    assert any("`metric: rowCount`" in sentence for _, sentence in faults)
+
+
+def test_personal_columns_are_known_by_name():
+    assert load(PRODUCTS / "finance/sales_receipts").contract.personal == {"customer_name"}
+    assert load(PRODUCTS / "finance/fx_rates").contract.personal == frozenset()
+
+
+def test_a_personal_field_stays_personal_in_the_dataset(folder: Path):
+    text = (folder / "contract.odcs.yaml").read_text()
+    records, curated = text.split("  - name: sales_receipts\n")
+    curated = curated.replace("        classification: personal\n", "")
+    (folder / "contract.odcs.yaml").write_text(f"{records}  - name: sales_receipts\n{curated}")
+    (fault,) = read(folder).faults
+    assert "customer_name is `personal` in the records and has to be so in the dataset" in fault.sentence
+
+
+def test_whatever_a_line_holds_the_answer_is_a_list_of_faults(tmp_path: Path):
+    folder = Path(shutil.copytree(PRODUCTS / "finance/fx_rates", tmp_path / "finance/fx_rates"))
+    lines = (folder / "contract.odcs.yaml").read_text().splitlines()
+    for number, line in enumerate(lines):
+        if ": " in line:
+            key = line.split(": ")[0]
+            other = "\n".join([*lines[:number], f"{key}: [a, 7]", *lines[number + 1 :]])
+            (folder / "contract.odcs.yaml").write_text(other)
+            assert read(folder).faults, f"line {number + 1}: {line}"
+
+
+@pytest.mark.parametrize(
+    "gone", ["physicalType: DECIMAL(12,6)", "schema:", "domain: finance", "version: 1.0.0"]
+)
+def test_a_contract_without_a_part_is_told_so(tmp_path: Path, gone: str):
+    folder = Path(shutil.copytree(PRODUCTS / "finance/fx_rates", tmp_path / "finance/fx_rates"))
+    change(folder, gone, f"# {gone}")
+    assert read(folder).faults
+
+
+def test_a_contract_with_one_object_keeps_nobody_from_hearing_of_the_others(tmp_path: Path):
+    products = Path(shutil.copytree(PRODUCTS, tmp_path / "products"))
+    change(products / "finance/fx_rates", "  - name: records\n", "  - name: rows\n")
+    change(products / "sales/product_catalogue", "DECIMAL(18,6)", "DOUBLE")
+    assert {each.dataset for each in survey([products]) if each.faults} == {
+        "finance/fx_rates",
+        "sales/product_catalogue",
+    }
+
+
+@pytest.mark.parametrize("value", ["1", "perhaps"])
+def test_a_switch_that_is_neither_on_nor_off_is_refused(folder: Path, value: str):
+    line = change(
+        folder, "{property: lookbackDays, value: 30}", f"{{property: emptyDayAllowed, value: {value}}}"
+    )
+    assert [(fault.line, fault.sentence) for fault in read(folder).faults] == [
+        (line, "`emptyDayAllowed` has to be true or false")
+    ]
