@@ -154,6 +154,7 @@ def _whole(old: Contract, new: Contract) -> Iterator[Change]:
         (Step.MAJOR, "what orders the versions of a key", ", ".join(old.newest), ", ".join(new.newest)),
         (Step.MAJOR, "the business day", old.day, new.day),
         (Step.MAJOR, "the source", f"{old.source} {old.entity}", f"{new.source} {new.entity}"),
+        (Step.MAJOR, "how its files are written", str(old.file_format or ""), str(new.file_format or "")),
         (Step.MINOR, "the control total", str(old.control), str(new.control)),
         (Step.MINOR, "the days looked back", str(old.lookback_days), str(new.lookback_days)),
         (Step.MINOR, "what the books get of it", _journal(old), _journal(new)),
