@@ -59,7 +59,7 @@ def rejected_of(ledger: Ledger, row: BatchRow) -> Refined | None:
 def looked_at(contract: Contract, rows: Sequence[Row], reason: str | None = None) -> Iterator[RejectedRow]:
     """Give the rows in the order of their documents, those with one reason where one is named."""
     paths = _paths_by_code(contract)
-    personal = {field.path for field in contract.fields if field.classification}
+    personal = {field.path for field in contract.fields if field.name in contract.personal}
     for row in sorted(rows, key=lambda row: (row[DOCUMENT] or "", row[LINE] or "")):
         reasons = tuple((row[REASONS] or "").split(";"))
         if reason is None or reason in reasons:
