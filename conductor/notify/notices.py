@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 
 from conductor.errors import ConductorError, FixTheConfiguration, FixTheData, RetryLater
 from conductor.notify.notice import Link, Notice, Problem, Severity
-from conductor.values import Slot
+from conductor.values import Gated, Slot
 
 
 def failure(slot: Slot, error: ConductorError, links: tuple[Link, ...] = ()) -> Notice:
@@ -53,8 +54,15 @@ def daily_report(
     rejected: int,
     totals: tuple[tuple[str, Decimal], ...],
     links: tuple[Link, ...],
+    warnings: tuple[tuple[str, int], ...] = (),
+    gated: Gated | None = None,
 ) -> Notice:
-    """Tell that a slot is ready, with its totals per currency; every problem of the slot is over."""
+    """Tell that a slot is ready, with its totals per currency, what is warned of, and who let it through if it failed its gate.
+
+    `warnings` are codes of accepted rows with their number.
+
+    Every problem of the slot is over.
+    """
     return Notice(
         severity=Severity.SUCCESS,
         slot=slot,
@@ -63,6 +71,8 @@ def daily_report(
         facts=(
             *((f"Total {currency}", f"{amount:,f}") for currency, amount in totals),
             _made_from(batch, version),
+            *(("Warning", f"{code}, {_rows(count)}") for code, count in warnings),
+            *(_of_the_gate(gated) if gated else ()),
         ),
         next_command=f"conductor quarantine show {batch}" if rejected else None,
         links=links,
@@ -93,6 +103,15 @@ def _classify(error: ConductorError) -> tuple[Problem, Severity]:
 
 def _name(slot: Slot) -> str:
     return " ".join(filter(None, (slot.dataset, slot.day.isoformat(), slot.part)))
+
+
+def _of_the_gate(gated: Gated) -> Iterator[tuple[str, str]]:
+    for warned in gated.warnings:
+        yield "Warning", f"{warned.expectation} on {warned.column}: {warned.observed}"
+    if gated.override:
+        failed = "; ".join(f"{each.expectation} on {each.column}: {each.observed}" for each in gated.failed)
+        yield "Failed its gate", failed
+        yield "Let through by", f"{gated.override.by}: {gated.override.reason}"
 
 
 def _rows(count: int) -> str:

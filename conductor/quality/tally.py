@@ -6,7 +6,7 @@ their values, so that memory does not grow with the batch. The counts are those 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -75,13 +75,18 @@ def repeated(rows: pl.LazyFrame, names: Sequence[str], count: int) -> int:
     Rows without any of the values are left out; a missing value is equal to another.
     """
     there = rows.select(names).filter(pl.any_horizontal(pl.col(names).is_not_null()))
-    buckets = -(-count // KEYS_AT_ONCE) or 1
-    found = 0
-    for bucket in range(buckets):
-        part = there.filter(pl.struct(names).hash(1) % buckets == bucket) if buckets > 1 else there
-        again = part.group_by(names).len().filter(pl.col("len") > 1).select(pl.col("len").sum())
-        found += int(again.collect(engine="streaming").item())
-    return found
+    again = pl.col("len").filter(pl.col("len") > 1).sum()
+    return sum(
+        int(part.group_by(names).len().select(again).collect(engine="streaming").item())
+        for part in buckets(there, names, count)
+    )
+
+
+def buckets(rows: pl.LazyFrame, names: Sequence[str], count: int) -> Iterator[pl.LazyFrame]:
+    """Give rows in parts that fit into memory, equal values of these columns in the same part."""
+    parts = -(-count // KEYS_AT_ONCE) or 1
+    for part in range(parts):
+        yield rows.filter(pl.struct(names).hash(1) % parts == part) if parts > 1 else rows
 
 
 def _measures(found: Expectation) -> Mapping[str, pl.Expr]:

@@ -42,6 +42,7 @@ def refine(turn: Turn, batch: Batch) -> Refined:
         reasons=outcome.reasons,
         schema_hash=outcome.schema_hash,
         choice=choice,
+        warnings=outcome.warnings,
     )
 
 

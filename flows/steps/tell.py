@@ -103,6 +103,8 @@ def _daily_report(workspace: Workspace, batch: Batch) -> Notice:
         refined.counts.rejected if refined else 0,
         tuple((row.currency, row.amount) for row in loaded.sums) if loaded else (),
         (*_pages(workspace, batch), *_run()),
+        refined.warnings if refined else (),
+        workspace.ledger.remembered(batch.id, "gate", Gated),
     )
 
 
