@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import date
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
 from decimal import Decimal
 
 from conductor.errors import ConductorError, FixTheConfiguration, FixTheData, RetryLater
 from conductor.notify.notice import Link, Notice, Problem, Severity
-from conductor.values import Gated, Slot
+from conductor.quality.set_aside import SetAside
+from conductor.values import Gated, Refined, Slot
 
 
 def failure(slot: Slot, error: ConductorError, links: tuple[Link, ...] = ()) -> Notice:
@@ -43,6 +44,44 @@ def row_count(
         facts=(("Rows", f"{rows:,}"), ("Expected", f"about {expected:,}"), ("Batch", batch)),
         next_command=f"conductor explain {batch}",
         links=links,
+    )
+
+
+def rows_set_aside(refined: Refined, owner: str, links: tuple[Link, ...] = ()) -> Notice:
+    """Tell the owner of a product that rows of it were set aside just now, and why."""
+    batch = refined.batch
+    return Notice(
+        severity=Severity.WARNING,
+        slot=batch.slot,
+        title=f"{_name(batch.slot)}: rows set aside",
+        sentence=f"{_rows(refined.counts.rejected)} of {refined.counts.records:,} were set aside; the rest goes on.",
+        problem=Problem.DATA,
+        facts=(
+            ("Owner", owner),
+            *((code, _rows(count)) for code, count in refined.reasons),
+            ("Contract", batch.contract_version),
+            _made_from(batch.id, batch.version),
+        ),
+        next_command=f"conductor quarantine show {batch.id}",
+        links=links,
+    )
+
+
+def rows_waiting(waiting: Sequence[SetAside], owner: str, now: datetime, most: int = 10) -> Notice:
+    """Tell the owner of a product that rows of it lie aside for too long; the oldest `most` slots by name."""
+    oldest = sorted(waiting, key=lambda each: each.since)
+    slot, rows = Slot.parse(oldest[0].slot), sum(each.rows for each in oldest)
+    return Notice(
+        severity=Severity.WARNING,
+        slot=slot,
+        title=f"{slot.dataset}: rows wait to be mended",
+        sentence=f"{_rows(rows)} of {len(oldest)} days lie aside, the oldest for {oldest[0].days(now)} days.",
+        problem=Problem.DATA,
+        facts=(
+            ("Owner", owner),
+            *((each.slot, f"{_rows(each.rows)}, {each.days(now)} days") for each in oldest[:most]),
+        ),
+        next_command="conductor quarantine list",
     )
 
 
