@@ -75,7 +75,7 @@ def rows_waiting(waiting: Sequence[SetAside], owner: str, now: datetime, most: i
         severity=Severity.WARNING,
         slot=slot,
         title=f"{slot.dataset}: rows wait to be mended",
-        sentence=f"{_rows(rows)} of {len(oldest)} days lie aside, the oldest for {oldest[0].days(now)} days.",
+        sentence=f"{_rows(rows)} set aside and not mended, the oldest for {oldest[0].days(now)} days.",
         problem=Problem.DATA,
         facts=(
             ("Owner", owner),
