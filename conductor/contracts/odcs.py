@@ -7,13 +7,14 @@ readers get. Rows are judged by the fields of `records`, its `quality` rules and
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from conductor.contracts.coherence import check_coherence
 from conductor.contracts.columns import read_column
 from conductor.contracts.document import Node
+from conductor.contracts.file_format import PROPERTY, FileFormat, read_file_format
 from conductor.contracts.keys import check_keys
-from conductor.contracts.model import Contract, Control, SourceField
+from conductor.contracts.model import Contract, Control, Kind, SourceField
 from conductor.contracts.odcs_demands import (
     RECORDS,
     read_agreement,
@@ -33,6 +34,8 @@ PROPERTIES = {
     "emptyDayAllowed": "whether a day without records is in order",
     "lookbackDays": "how many days back changes are looked for",
     "usualRows": "rows of a usual day",
+    "journal": "whether a day's revenue is posted to the group's books",
+    PROPERTY: "how dropped files are written",
 }
 
 
@@ -44,7 +47,10 @@ def read_contract(root: Node, problems: Problems) -> Contract | None:
         return None
     records, curated = objects
     settings = _settings(root, problems)
-    fields = tuple(_field(node, problems) for node in records.nodes("properties"))
+    file_format = (
+        read_file_format(settings[PROPERTY].node("value"), problems) if PROPERTY in settings else None
+    )
+    fields = tuple(_field(node, file_format, problems) for node in records.nodes("properties"))
     columns = tuple(read_column(node, problems) for node in curated.nodes("properties"))
     key, day = _key(curated)
     currency, amount = value_of(settings, "controlCurrency"), value_of(settings, "controlAmount")
@@ -69,7 +75,9 @@ def read_contract(root: Node, problems: Problems) -> Contract | None:
         lookback_days=_whole(settings, "lookbackDays", problems) or 0,
         usual_rows=_whole(settings, "usualRows", problems),
         agreements=tuple(read_agreement(node, problems) for node in root.nodes("slaProperties")),
+        journal=_flag(settings, "journal", problems),
         row_counts=tuple(read_row_count(node, problems) for node in curated.nodes("quality")),
+        file_format=file_format,
     )
     for sentence in check_coherence(contract):
         problems.add(root.line_of("schema"), sentence)
@@ -121,12 +129,14 @@ def _whole(settings: Mapping[str, Node], name: str, problems: Problems) -> int |
     return value
 
 
-def _field(node: Node, problems: Problems) -> SourceField:
+def _field(node: Node, file_format: FileFormat | None, problems: Problems) -> SourceField:
     column = read_column(node, problems)
     if not node.text("physicalName"):
         problems.add(
             node.line, f"{column.name} needs `physicalName`, the column of the records that it is read from"
         )
+    if file_format and column.kind is Kind.DECIMAL:
+        column = replace(column, decimal_mark=file_format.decimal_mark)
     return SourceField(**asdict(column), path=node.text("physicalName"))
 
 
