@@ -17,8 +17,8 @@ from conductor.errors import (
     LeaseHeld,
     LeaseLost,
     RetryLater,
-    StopAndCall,
     Superseded,
+    Unforeseen,
 )
 from conductor.settings import Settings
 from conductor.values import Slot
@@ -116,13 +116,7 @@ def _leave_trace(workspace: Workspace, slot: Slot, error: ConductorError) -> Non
 
 def _known(error: Exception) -> ConductorError:
     """Take an error that nobody foresaw for one that a person has to look at; its text may hold anything, so it is not told."""
-    if isinstance(error, ConductorError):
-        return error
-    unknown = StopAndCall(
-        f"something unforeseen went wrong, a {type(error).__name__}: the run's log says where"
-    )
-    unknown.__cause__ = error
-    return unknown
+    return error if isinstance(error, ConductorError) else Unforeseen.of(error)
 
 
 def _next_command(slot: Slot, error: ConductorError, again: str | None) -> str:

@@ -13,6 +13,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+# PySpark, where it is installed, takes a process without a main file for its own doctests and ends it.
+vars(sys.modules["__main__"]).setdefault("__file__", __file__)
+
 PRELOADED = [
     "pipeline.runs",
     "flows.finance.nightly_financials",

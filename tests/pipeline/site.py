@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import secrets
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -257,7 +258,8 @@ def _forks(prefect: dict[str, str]) -> ForkServerContext:
     """Give the server that forks runs. It imports the flows once, for which Prefect's settings have to be there."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(PRELOADED)
-    with _environment(prefect):
+    here = os.pathsep.join([str(Path(__file__).parents[1]), *sys.path])  # Python 3.11 does not hand it over
+    with _environment({**prefect, "PYTHONPATH": here}):
         forkserver.ensure_running()
     return context
 
