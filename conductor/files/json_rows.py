@@ -59,9 +59,12 @@ class JsonRows:
         """Take one value; what is no object with the keys of the contract is set aside as it came."""
         found: Sequence[tuple[str, str | None]] = ()
         fault = None if isinstance(value, dict) else BAD_JSON
-        if isinstance(value, dict):
-            found = list(leaves(value, ""))
-            fault = self._fault(found, doubled=doubled)
+        try:
+            if isinstance(value, dict):
+                found = list(leaves(value, ""))
+                fault = self._fault(found, doubled=doubled)
+        except RecursionError:
+            fault = BAD_JSON
         if fault:
             self.set_aside(fault, source, line)
             return
