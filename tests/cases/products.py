@@ -25,7 +25,9 @@ def write_product(dialect: str, into: Path) -> Path:
     folder = into / NAME
     folder.mkdir(parents=True)
     (folder / CONTRACT).write_text(text, encoding="utf-8")
-    (folder / REFINE).write_text("SELECT id, business_date, label, amount, currency FROM accepted\n", encoding="utf-8")
+    (folder / REFINE).write_text(
+        "SELECT id, business_date, label, amount, currency FROM accepted\n", encoding="utf-8"
+    )
     return folder
 
 
