@@ -157,6 +157,7 @@ def _whole(old: Contract, new: Contract) -> Iterator[Change]:
         (Step.MAJOR, "how its files are written", str(old.file_format or ""), str(new.file_format or "")),
         (Step.MINOR, "the control total", str(old.control), str(new.control)),
         (Step.MINOR, "the days looked back", str(old.lookback_days), str(new.lookback_days)),
+        (Step.MINOR, "what the books get of it", _journal(old), _journal(new)),
         (Step.MINOR, "the usual rows", str(old.usual_rows), str(new.usual_rows)),
         (Step.MINOR, "what is agreed", _agreed(old), _agreed(new)),
         (Step.PATCH, "the owner", old.owner, new.owner),
@@ -173,6 +174,10 @@ def _whole(old: Contract, new: Contract) -> Iterator[Change]:
         added = set(new.row_counts) - set(old.row_counts)
         stops = any(count.severity is Severity.ERROR for count in added)
         yield Change(Step.MAJOR if stops else Step.MINOR, "the rows that a day may have are others")
+
+
+def _journal(contract: Contract) -> str:
+    return "a journal entry" if contract.journal else ""
 
 
 def _agreed(contract: Contract) -> str:

@@ -138,7 +138,8 @@ class Contract:
     `fields`, `rules` and `foreign_keys` judge the records; `columns` are what readers get from `refine.sql`.
     `key` is the business key and `newest` the columns that order its versions, oldest first; both stand in
     `fields` and `columns`. `day` names the curated column with the business date. `lookback_days` is how far
-    back changed days are looked for. `file_format` is how dropped files are written; None where the records come
+    back changed days are looked for. `journal` says that a day's revenue is posted to the group's books.
+    `file_format` is how dropped files are written; None where the records come
     from an API.
     """
 
@@ -161,6 +162,7 @@ class Contract:
     usual_rows: int | None = None
     agreements: tuple[Agreement, ...] = ()
     row_counts: tuple[RowCount, ...] = ()
+    journal: bool = False
     file_format: FileFormat | None = None
 
     @property

@@ -34,6 +34,7 @@ PROPERTIES = {
     "emptyDayAllowed": "whether a day without records is in order",
     "lookbackDays": "how many days back changes are looked for",
     "usualRows": "rows of a usual day",
+    "journal": "whether a day's revenue is posted to the group's books",
     PROPERTY: "how dropped files are written",
 }
 
@@ -74,6 +75,7 @@ def read_contract(root: Node, problems: Problems) -> Contract | None:
         lookback_days=_whole(settings, "lookbackDays", problems) or 0,
         usual_rows=_whole(settings, "usualRows", problems),
         agreements=tuple(read_agreement(node, problems) for node in root.nodes("slaProperties")),
+        journal=_flag(settings, "journal", problems),
         row_counts=tuple(read_row_count(node, problems) for node in curated.nodes("quality")),
         file_format=file_format,
     )

@@ -16,7 +16,7 @@ from conductor.engines.polars_check import FATE, Checked, Fate
 from conductor.engines.polars_dedupe import ROW, split_versions
 from conductor.engines.polars_errors import sorted_errors
 from conductor.engines.polars_references import scan_references
-from conductor.engines.polars_write import curated, partitioned
+from conductor.engines.polars_write import curated, partitioned, read_back
 from conductor.engines.protocol import RefineJob, RefineOutcome
 from conductor.errors import FixTheConfiguration, StopAndCall
 from conductor.values import Counts, CurrencySum, DataFile
@@ -52,15 +52,17 @@ class PolarsEngine:
 def _write(job: RefineJob, checked: Checked) -> Written:
     contract = job.product.contract
     accepted = pl.scan_parquet(checked.accepted, row_index_name=ROW, hive_partitioning=False)
-    newest, older = split_versions(accepted, contract)
+    newest, older = split_versions(accepted, _rows(checked, Fate.ACCEPTED), contract)
     fields = newest.select(field.name for field in contract.fields)
     frames = {ACCEPTED: fields, **scan_references(job.references)}
     rows = curated(pl.SQLContext(frames=frames).execute(job.product.refine_sql), contract)
     files: list[DataFile] = []
-    sink = partitioned(rows, contract, job.table_uri, job.attempt, dict(job.storage_options), files)
-    _, given, dropped = pl.collect_all(
-        [sink, _totals(rows, contract), _totals(older, contract)], engine="streaming"
+    partitioned(rows, contract, job.table_uri, job.attempt, dict(job.storage_options), files).collect(
+        engine="streaming"
     )
+    # What is in the files counts, not what was sent there; and a second consumer would cost the pass much memory.
+    given = _totals(read_back(files, contract, job.table_uri, dict(job.storage_options)), contract)
+    dropped = _totals(older, contract)
     duplicates = int(dropped["rows"].sum())
     if int(given["rows"].sum()) + duplicates != _rows(checked, Fate.ACCEPTED):
         raise FixTheConfiguration(
@@ -70,14 +72,16 @@ def _write(job: RefineJob, checked: Checked) -> Written:
     return Written(tuple(files), duplicates, _by_currency(given), _by_currency(dropped))
 
 
-def _totals(frame: pl.LazyFrame, contract: Contract) -> pl.LazyFrame:
+def _totals(frame: pl.LazyFrame, contract: Contract) -> pl.DataFrame:
     """Count rows and sum the control amount, by currency."""
     if contract.control is None:
-        return frame.select(pl.lit("").alias("currency"), pl.len().alias("rows")).unique()
-    amount = pl.col(contract.control.amount).sum().alias("amount")
-    return frame.group_by(pl.col(contract.control.currency).fill_null("").alias("currency")).agg(
-        pl.len().alias("rows"), amount
-    )
+        found = frame.select(pl.lit("").alias("currency"), pl.len().alias("rows"))
+    else:
+        amount = pl.col(contract.control.amount).sum().alias("amount")
+        found = frame.group_by(pl.col(contract.control.currency).fill_null("").alias("currency")).agg(
+            pl.len().alias("rows"), amount
+        )
+    return found.collect(engine="streaming")
 
 
 def _by_currency(totals: pl.DataFrame) -> tuple[tuple[str, Decimal], ...]:
@@ -102,8 +106,8 @@ def _outcome(contract: Contract, checked: Checked, written: Written) -> RefineOu
         rejected=checked.rejected if counts.rejected else None,
         counts=counts,
         sums=_sums(contract, checked, written),
-        reasons=_codes(checked, Fate.REJECTED),
-        warnings=_codes(checked, Fate.ACCEPTED),
+        reasons=_codes(checked.reasons),
+        warnings=_codes(checked.warnings),
         schema_hash=schema_hash(contract.columns),
     )
 
@@ -139,11 +143,10 @@ def _sum(currency: str, checked: Checked, written: Written) -> CurrencySum:
     )
 
 
-def _codes(checked: Checked, fate: Fate) -> tuple[tuple[str, int], ...]:
+def _codes(found: pl.DataFrame) -> tuple[tuple[str, int], ...]:
     """Count codes over lists of codes, in alphabetical order."""
     counted: Counter[str] = Counter()
-    found = checked.reasons.filter(pl.col(FATE) == fate.value)
     for codes, rows in zip(found["codes"], found["rows"], strict=True):
-        for code in filter(None, codes.split(";")):
+        for code in codes.split(";"):
             counted[code] += rows
     return tuple(sorted(counted.items()))
