@@ -15,7 +15,6 @@ import pyarrow.parquet as pq
 from conductor.contracts.model import FAULT
 from conductor.engines.row_text import OWN, row_text
 from conductor.errors import FixTheConfiguration, FixTheData
-from conductor.files.records_writer import SOURCE
 from conductor.quality import quarantine
 from conductor.quality.corrected_file import read_corrected
 from conductor.records import CORRECTS, DOCUMENT, LINE, Row
@@ -55,9 +54,8 @@ class Change:
 
     @property
     def record(self) -> Row:
-        """The new row as a record that names the old one."""
-        # A row that a reader could not take apart has been taken apart now, by a person.
-        kept = {name: value for name, value in self.new.items() if name not in {*OWN, SOURCE, FAULT}}
+        """The new row as a record that names the old one; a person has taken it apart, whatever a reader could not."""
+        kept = {name: value for name, value in self.new.items() if name not in (*OWN, FAULT)}
         return kept | {LINE: self.new[LINE], CORRECTS: row_text(self.old)}
 
 
