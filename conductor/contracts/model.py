@@ -131,7 +131,8 @@ class Contract:
     `fields`, `rules` and `foreign_keys` judge the records; `columns` are what readers get from `refine.sql`.
     `key` is the business key and `newest` the columns that order its versions, oldest first; both stand in
     `fields` and `columns`. `day` names the curated column with the business date. `lookback_days` is how far
-    back changed days are looked for.
+    back changed days are looked for. `engine` refines it whatever the size; `spark_from_bytes` is from where on Spark
+    does; both leave it to the settings where they are None.
     """
 
     dataset: str
@@ -151,6 +152,8 @@ class Contract:
     empty_day_allowed: bool = False
     lookback_days: int = 0
     usual_rows: int | None = None
+    engine: str | None = None
+    spark_from_bytes: int | None = None
     agreements: tuple[Agreement, ...] = ()
     row_counts: tuple[RowCount, ...] = ()
 

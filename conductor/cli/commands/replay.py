@@ -11,7 +11,7 @@ from conductor.cli import show
 from conductor.cli.commands.run import tell
 from conductor.cli.home import Home
 from conductor.cli.named import need_batch
-from conductor.cli.options import DEFAULT_HOME, HomeOption, WorkspaceOption
+from conductor.cli.options import DEFAULT_HOME, EngineOption, HomeOption, WorkspaceOption
 from conductor.cli.session import opened, ready_to_run
 from conductor.errors import FixTheConfiguration
 
@@ -43,6 +43,7 @@ def replay(
     ] = None,
     home: HomeOption = DEFAULT_HOME,
     workspace: WorkspaceOption = "embedded",
+    engine: EngineOption = None,
 ) -> None:
     """Land corrected rows as an object of their own and carry the day again, so that they come home exactly once.
 
@@ -66,6 +67,7 @@ def replay(
             by=by,
             reason=reason,
             workspace=workspace,
+            engine=engine,
         )
     if told := tell(home, workspace, meant.slot):
         show.story(told)

@@ -12,8 +12,16 @@ import typer
 from conductor import story
 from conductor.cli import show
 from conductor.cli.home import Home
-from conductor.cli.options import DEFAULT_HOME, DayOption, HomeOption, JsonOption, WorkspaceOption
+from conductor.cli.options import (
+    DEFAULT_HOME,
+    DayOption,
+    EngineOption,
+    HomeOption,
+    JsonOption,
+    WorkspaceOption,
+)
 from conductor.cli.session import opened, ready_to_run
+from conductor.engines.choose import EngineName
 from conductor.story import Story
 from conductor.values import Slot
 
@@ -30,6 +38,7 @@ def run(
     day: DayOption = None,
     home: HomeOption = DEFAULT_HOME,
     workspace: WorkspaceOption = "embedded",
+    engine: EngineOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Run a flow now, for one business day; what is done already stays as it is.
@@ -38,7 +47,7 @@ def run(
     """
     flow_named(flow)
     with ready_to_run(Home(home), workspace):
-        slots = run_flow(flow, day.date() if day else None, workspace, quiet=as_json)
+        slots = run_flow(flow, day.date() if day else None, workspace, engine, quiet=as_json)
     stories = [found for found in (tell(home, workspace, slot) for slot in slots) if found]
     if as_json:
         show.as_json([asdict(told) | {"worked": slots[Slot.parse(told.slot)]} for told in stories])
@@ -60,13 +69,15 @@ def flow_named(name: str) -> str:
     return name
 
 
-def run_flow(flow: str, day: date | None, workspace: str, *, quiet: bool) -> dict[Slot, bool]:
+def run_flow(
+    flow: str, day: date | None, workspace: str, engine: EngineName | None = None, *, quiet: bool
+) -> dict[Slot, bool]:
     """Run a flow in this process and say, for each slot of its product, whether there was anything to do."""
     from conductor.cli.ticker import ticking
     from flows.finance.nightly_financials import nightly_financials
 
     with ticking(FLOWS[flow], quiet=quiet) as seen:
-        arguments: dict[str, Any] = {"day": day, "workspace": workspace}
+        arguments: dict[str, Any] = {"day": day, "workspace": workspace, "engine": engine}
         nightly_financials(**arguments)
     return seen
 

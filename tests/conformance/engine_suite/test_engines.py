@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from conductor.contracts.model import Rule, Severity
-from conductor.engines.engine import open_engine
+from conductor.engines.polars import PolarsEngine
 from conductor.engines.protocol import Engine, ReferenceFiles
 from conductor.engines.row_text import row_text
 from conductor.values import CurrencySum
@@ -25,7 +25,7 @@ from .jobs import CATALOGUE, DAY, RATES, RECEIPTS, UPDATED, Row, refine, sale, t
 
 @pytest.fixture(params=["polars", "duckdb"])
 def engine(request: pytest.FixtureRequest) -> Engine:
-    return DuckDbEngine() if request.param == "duckdb" else open_engine(request.param)
+    return DuckDbEngine() if request.param == "duckdb" else PolarsEngine()
 
 
 def correction(target: Row, **changes: str | None) -> Row:
