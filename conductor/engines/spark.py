@@ -111,7 +111,9 @@ def _write(session: SparkSession, job: RefineJob, checked: DataFrame, found: Tal
     ranked.where(fn.col(RANK) == 1).select(*fields).createOrReplaceTempView(ACCEPTED)
     write_partitioned(curated(session.sql(spark_sql(job.product.refine_sql)), contract), contract, folder)
     # What counts is what came out, so the sums are taken from the files.
-    given = totals(session.read.schema(spark_schema(contract.columns)).parquet(str(folder)), contract)
+    given = totals(
+        session.read.schema(spark_schema(contract.columns)).parquet(literal_path(folder)), contract
+    )
     dropped = totals(ranked.where(fn.col(RANK) > 1), contract)
     done = written(contract, found, (), given, dropped)
     return replace(done, files=deliver(folder, job))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator
 from contextlib import contextmanager
 
@@ -10,6 +11,8 @@ from pyspark.errors import AnalysisException, ParseException, PySparkException
 
 from conductor.errors import ConductorError, FixTheConfiguration, FixTheData, RetryLater, StopAndCall
 
+CODE = re.compile(r"^\[[A-Z0-9_.]+\] ")
+PLACE = re.compile(r"line (\d+),? (pos|position) (\d+)")
 FULL = "No space left on device"
 MEMORY = "java.lang.OutOfMemoryError"
 STORAGE = ("java.io.IOException", "FAILED_READ_FILE")
@@ -24,10 +27,16 @@ def sorted_spark_errors(dataset: str) -> Generator[None]:
         raise _sorted(error, dataset) from None
 
 
-def words(error: PySparkException) -> str:
-    """Give what Spark says of SQL, on one line without its codes and its plan; it may quote a value of the SQL."""
-    first = str(error).splitlines()[0]
-    return first.split("] ", 1)[-1].replace(" SQLSTATE", ";SQLSTATE").split(";SQLSTATE")[0].rstrip(" .")
+def words(error: PySparkException | Py4JError) -> str:
+    """Give what Spark says of SQL, on one line, with the place and without its codes; it may quote a value of the SQL."""
+    text = str(error)
+    said = text.splitlines()[0].split(" SQLSTATE")[0].rstrip(" .")
+    found = PLACE.search(text)
+    if found is None:
+        return CODE.sub("", said)
+    line, kind, column = found.groups()
+    # Where an analysis failed Spark counts columns from 0, where a value did from 1.
+    return f"{CODE.sub('', said)} (line {line}, column {int(column) + (kind == 'pos')})"
 
 
 def _sorted(error: PySparkException | Py4JError, dataset: str) -> ConductorError:

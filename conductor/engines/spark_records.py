@@ -65,7 +65,8 @@ def literal_path(path: Path) -> str:
 
 
 def _read(session: SparkSession, file: RecordsFile, position: int) -> DataFrame:
-    names = pl.read_parquet_schema(file.path)
+    with file.path.open("rb") as opened:
+        names = pl.read_parquet_schema(opened)
     check_text(file, names)
     return session.read.parquet(literal_path(file.path)).select(
         *(named(name).alias(RAW + name) for name in names),

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 EXTRA = "pip install 'cloud-conductor[spark]'"
 OLDEST_JAVA = 17
 LOG = Path(__file__).with_name("spark_log4j2.properties")
+LOGGERS = ("SQLQueryContextLogger", "DataFrameQueryContextLogger")
+"""They would print what an error says, and that quotes values."""
 HEAP = "spark.driver.memory"
 OF_PROCESS = {
     "spark.ui.enabled": "false",
@@ -65,7 +67,8 @@ def spark_session(memory_bytes: int) -> SparkSession:
         warnings.simplefilter("ignore")  # pandas, which Spark warns of, stands between no two parts here
         from pyspark.sql import SparkSession
 
-        logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL + 1)  # it would print values
+        for name in LOGGERS:
+            logging.getLogger(name).setLevel(logging.CRITICAL + 1)
         builder = SparkSession.builder.master("local[*]").appName("cloud-conductor")
         for name, value in (OF_PROCESS | {HEAP: f"{memory_bytes // 2**20}m"}).items():
             builder = builder.config(name, value)
