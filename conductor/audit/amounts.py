@@ -34,7 +34,9 @@ def of_texts(frame: pl.LazyFrame, contract: Contract, control: Control) -> Sums:
     sums: dict[str, Decimal] = defaultdict(Decimal)
     for code, text, rows in _distinct(frame, (currency.path, amount.path)):
         if text is not None and shape.fullmatch(text):
-            sums[code if code is not None and NOT_BLANK.search(code) else ""] += Decimal(text) * rows
+            sums[code if code is not None and NOT_BLANK.search(code) else ""] += (
+                Decimal(text.replace(amount.decimal_mark, ".")) * rows
+            )
     return sums
 
 

@@ -62,7 +62,9 @@ class GroupBooks:
 def booked(dossier: Dossier) -> Outcomes:
     """Ask the books for the entries of all versions of a posted slot: each balances, and together they are the mart's revenue."""
     evidence, slot = dossier.evidence, dossier.slot
-    if not dossier.batches or not evidence.ledger.remembered(dossier.batches[-1].batch.id, "post", Posted):
+    if not dossier.product.contract.journal or not dossier.batches:
+        return
+    if not evidence.ledger.remembered(dossier.batches[-1].batch.id, "post", Posted):
         return
     try:
         accounts, entries = evidence.books.read(slot)

@@ -107,8 +107,8 @@ def _read(connection: duckdb.DuckDBPyConnection, recipe: Recipe) -> None:
         AND NOT EXISTS (FROM told b WHERE b.t = r.target AND b._position < r._position)
     """
     raw = [f"r.{identifier(name)} AS {identifier(RAW + name)}" for name in names]
-    fields = dict.fromkeys(field.path for field in recipe.product.contract.fields)
-    raw += [f"NULL::VARCHAR AS {identifier(RAW + path)}" for path in fields if path not in (*names, SLOT_DAY)]
+    read = recipe.product.contract.record_columns
+    raw += [f"NULL::VARCHAR AS {identifier(RAW + path)}" for path in read if path not in (*names, SLOT_DAY)]
     connection.execute(
         f"CREATE TABLE records AS SELECT {', '.join(raw)}, {', '.join(ORIGIN)}, CAST({LINE} AS BIGINT) AS _number, "
         f"'{recipe.day}' AS {identifier(RAW + SLOT_DAY)}, {superseded} AS _superseded FROM told r"

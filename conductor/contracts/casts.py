@@ -42,7 +42,7 @@ def guard(column: Column) -> str | None:
             return "^-?[0-9]{1,18}$"
         case Kind.DECIMAL:
             scale = column.scale or 0
-            decimals = f"([.][0-9]{{1,{scale}}})?" if scale else ""
+            decimals = f"([{column.decimal_mark}][0-9]{{1,{scale}}})?" if scale else ""
             return f"^-?[0-9]{{1,{(column.precision or 0) - scale}}}{decimals}$"
         case Kind.DATE:
             return f"^{_DAY}$"
@@ -67,7 +67,12 @@ def cast_sql(column: Column, text: str, dialect: Dialect) -> str:
         case Kind.BOOLEAN:
             return f"CASE WHEN {text} = 'true' THEN TRUE WHEN {text} = 'false' THEN FALSE END"
         case _:
-            return f"CAST({proven} AS {sql_type(column)})"
+            number = (
+                proven
+                if column.decimal_mark == "."
+                else f"REPLACE({proven}, {literal(column.decimal_mark)}, '.')"
+            )
+            return f"CAST({number} AS {sql_type(column)})"
 
 
 def _in_iso(text: str, form: str) -> str:

@@ -154,7 +154,7 @@ def _bound_faults(column: Column) -> Iterator[str]:
     if column.kind is Kind.DECIMAL and column.precision is None:
         return
     for bound in filter(None, (column.minimum, column.maximum)):
-        if not re.fullmatch(guard(replace(column, format=None)) or "", bound):
+        if not re.fullmatch(guard(replace(column, format=None, decimal_mark=".")) or "", bound):
             yield f"the bound {bound} of {column.name} is not a value of its type"
             return
     if column.minimum and column.maximum and _reversed(column, column.minimum, column.maximum):

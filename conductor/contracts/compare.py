@@ -154,8 +154,10 @@ def _whole(old: Contract, new: Contract) -> Iterator[Change]:
         (Step.MAJOR, "what orders the versions of a key", ", ".join(old.newest), ", ".join(new.newest)),
         (Step.MAJOR, "the business day", old.day, new.day),
         (Step.MAJOR, "the source", f"{old.source} {old.entity}", f"{new.source} {new.entity}"),
+        (Step.MAJOR, "how its files are written", str(old.file_format or ""), str(new.file_format or "")),
         (Step.MINOR, "the control total", str(old.control), str(new.control)),
         (Step.MINOR, "the days looked back", str(old.lookback_days), str(new.lookback_days)),
+        (Step.MINOR, "what the books get of it", _journal(old), _journal(new)),
         (Step.MINOR, "the usual rows", str(old.usual_rows), str(new.usual_rows)),
         (Step.MINOR, "what is agreed", _agreed(old), _agreed(new)),
         (Step.PATCH, "the owner", old.owner, new.owner),
@@ -172,6 +174,10 @@ def _whole(old: Contract, new: Contract) -> Iterator[Change]:
         added = set(new.row_counts) - set(old.row_counts)
         stops = any(count.severity is Severity.ERROR for count in added)
         yield Change(Step.MAJOR if stops else Step.MINOR, "the rows that a day may have are others")
+
+
+def _journal(contract: Contract) -> str:
+    return "a journal entry" if contract.journal else ""
 
 
 def _agreed(contract: Contract) -> str:

@@ -9,6 +9,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from conductor.contracts.file_format import FileFormat
+
+FAULT = "_fault"
+"""Column of the records of a file: why a row could not be taken apart, or nothing. It is the row's only reason then."""
+
 PERSONAL = "personal"
 """The classification of a column that tells of a person."""
 
@@ -39,6 +44,7 @@ class Severity(StrEnum):
 class Column:
     """One typed column, with all that the contract says of its values. Bounds are written as text, as in the
     contract. `format` is how a date is written in the records, such as `dd.MM.yyyy`; None is ISO 8601.
+    `decimal_mark` is what stands there before the decimals of a number.
     """
 
     name: str
@@ -56,6 +62,7 @@ class Column:
     min_length: int | None = None
     unique: bool = False
     format: str | None = None
+    decimal_mark: str = "."
 
 
 @dataclass(frozen=True)
@@ -131,8 +138,9 @@ class Contract:
     `fields`, `rules` and `foreign_keys` judge the records; `columns` are what readers get from `refine.sql`.
     `key` is the business key and `newest` the columns that order its versions, oldest first; both stand in
     `fields` and `columns`. `day` names the curated column with the business date. `lookback_days` is how far
-    back changed days are looked for. `engine` refines it whatever the size; `spark_from_bytes` is from where on Spark
-    does; both leave it to the settings where they are None.
+    back changed days are looked for. `journal` says that a day's revenue is posted to the group's books.
+    `file_format` is how dropped files are written; None where the records come from an API. `engine` refines it
+    whatever the size, `spark_from_bytes` is from where on Spark does; None leaves it to the settings.
     """
 
     dataset: str
@@ -156,6 +164,8 @@ class Contract:
     spark_from_bytes: int | None = None
     agreements: tuple[Agreement, ...] = ()
     row_counts: tuple[RowCount, ...] = ()
+    journal: bool = False
+    file_format: FileFormat | None = None
 
     @property
     def schema(self) -> str:
@@ -173,6 +183,19 @@ class Contract:
         return frozenset(
             each.name for each in (*self.fields, *self.columns) if each.classification == PERSONAL
         )
+
+    @property
+    def delivered(self) -> tuple[str, ...]:
+        """Names of the columns that a source delivers, in the order of the fields that read them; what begins with `_`
+        is added here.
+        """
+        return tuple(dict.fromkeys(field.path for field in self.fields if not field.path.startswith("_")))
+
+    @property
+    def record_columns(self) -> tuple[str, ...]:
+        """Names of all columns of the records that the checks read; one that records do not have reads as empty."""
+        own = (FAULT,) if self.file_format else ()
+        return (*dict.fromkeys(field.path for field in self.fields), *own)
 
     @property
     def references(self) -> tuple[str, ...]:

@@ -7,13 +7,14 @@ readers get. Rows are judged by the fields of `records`, its `quality` rules and
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from conductor.contracts.coherence import check_coherence
 from conductor.contracts.columns import read_column
 from conductor.contracts.document import Node
+from conductor.contracts.file_format import PROPERTY, FileFormat, read_file_format
 from conductor.contracts.keys import check_keys
-from conductor.contracts.model import Contract, Control, SourceField
+from conductor.contracts.model import Contract, Control, Kind, SourceField
 from conductor.contracts.odcs_demands import (
     RECORDS,
     read_agreement,
@@ -35,6 +36,8 @@ PROPERTIES = {
     "usualRows": "rows of a usual day",
     "engine": "which engine refines, whatever the size: polars or spark",
     "sparkFromBytes": "size of the records from which Spark refines, in bytes",
+    "journal": "whether a day's revenue is posted to the group's books",
+    PROPERTY: "how dropped files are written",
 }
 ENGINES = ("polars", "spark")
 
@@ -47,7 +50,10 @@ def read_contract(root: Node, problems: Problems) -> Contract | None:
         return None
     records, curated = objects
     settings = _settings(root, problems)
-    fields = tuple(_field(node, problems) for node in records.nodes("properties"))
+    file_format = (
+        read_file_format(settings[PROPERTY].node("value"), problems) if PROPERTY in settings else None
+    )
+    fields = tuple(_field(node, file_format, problems) for node in records.nodes("properties"))
     columns = tuple(read_column(node, problems) for node in curated.nodes("properties"))
     key, day = _key(curated)
     currency, amount = value_of(settings, "controlCurrency"), value_of(settings, "controlAmount")
@@ -74,7 +80,9 @@ def read_contract(root: Node, problems: Problems) -> Contract | None:
         engine=_engine(settings, problems),
         spark_from_bytes=_whole(settings, "sparkFromBytes", problems),
         agreements=tuple(read_agreement(node, problems) for node in root.nodes("slaProperties")),
+        journal=_flag(settings, "journal", problems),
         row_counts=tuple(read_row_count(node, problems) for node in curated.nodes("quality")),
+        file_format=file_format,
     )
     for sentence in check_coherence(contract):
         problems.add(root.line_of("schema"), sentence)
@@ -135,12 +143,14 @@ def _engine(settings: Mapping[str, Node], problems: Problems) -> str | None:
     return name or None
 
 
-def _field(node: Node, problems: Problems) -> SourceField:
+def _field(node: Node, file_format: FileFormat | None, problems: Problems) -> SourceField:
     column = read_column(node, problems)
     if not node.text("physicalName"):
         problems.add(
             node.line, f"{column.name} needs `physicalName`, the column of the records that it is read from"
         )
+    if file_format and column.kind is Kind.DECIMAL:
+        column = replace(column, decimal_mark=file_format.decimal_mark)
     return SourceField(**asdict(column), path=node.text("physicalName"))
 
 

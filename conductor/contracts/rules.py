@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from conductor.contracts.casts import cast_sql, sql_type
 from conductor.contracts.dialects import Dialect, identifier, literal
-from conductor.contracts.model import Column, Contract, ForeignKey, Kind, Severity, SourceField
+from conductor.contracts.model import FAULT, Column, Contract, ForeignKey, Kind, Severity, SourceField
 
 RAW = "raw."
 """What stands before the name of a column of the records, so that no typed field can share its name."""
@@ -37,10 +37,17 @@ def check_sql(contract: Contract, dialect: Dialect) -> str:
         typed AS (SELECT *, {", ".join(_typed(field, dialect) for field in contract.fields)} FROM present),
         joined AS (SELECT typed.*{found} FROM typed {joins})
         SELECT *,
-            {_codes(list(_errors(contract, dialect)))} AS {REASONS},
+            {_reasons(contract, dialect)} AS {REASONS},
             {_codes(_rules(contract, Severity.WARNING))} AS {WARNINGS}
         FROM joined
     """
+
+
+def _reasons(contract: Contract, dialect: Dialect) -> str:
+    """Give the codes of a row; one that a reader could not take apart has that reason alone, for it has no values."""
+    found = _codes(list(_errors(contract, dialect)))
+    fault = identifier(RAW + FAULT)
+    return f"CASE WHEN {fault} IS NOT NULL THEN {fault} ELSE {found} END" if contract.file_format else found
 
 
 def _present(field: SourceField) -> str:

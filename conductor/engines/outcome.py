@@ -31,26 +31,17 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True)
 class Tally:
-    """What the first stage counted. `totals`: fate, currency, rows, amount, unparseable. `reasons`: fate, codes, rows.
-
-    Amount and unparseable are there where the contract has a control amount.
+    """What the first stage counted. `totals`: fate, currency, rows and, where the contract has a control amount, amount and
+    unparseable. `reasons` and `warnings`: codes and rows, of rejected and of accepted rows.
     """
 
     totals: pl.DataFrame
     reasons: pl.DataFrame
+    warnings: pl.DataFrame
 
     def rows(self, fate: Fate) -> int:
         """Count the rows of a fate."""
         return int(self.totals.filter(pl.col(FATE) == fate.value)["rows"].sum())
-
-    def codes(self, fate: Fate) -> tuple[tuple[str, int], ...]:
-        """Count codes over lists of codes, in alphabetical order."""
-        counted: Counter[str] = Counter()
-        found = self.reasons.filter(pl.col(FATE) == fate.value)
-        for codes, rows in zip(found["codes"], found["rows"], strict=True):
-            for code in filter(None, codes.split(";")):
-                counted[code] += rows
-        return tuple(sorted(counted.items()))
 
 
 @dataclass(frozen=True)
@@ -95,8 +86,8 @@ def outcome(contract: Contract, tally: Tally, done: Written, rejected: Path) -> 
         rejected=rejected if counts.rejected else None,
         counts=counts,
         sums=_sums(contract, tally, done),
-        reasons=tally.codes(Fate.REJECTED),
-        warnings=tally.codes(Fate.ACCEPTED),
+        reasons=_codes(tally.reasons),
+        warnings=_codes(tally.warnings),
         schema_hash=schema_hash(contract.columns),
     )
 
@@ -134,3 +125,12 @@ def _sum(currency: str, tally: Tally, done: Written) -> CurrencySum:
         superseded=fates.get(Fate.SUPERSEDED, nothing),
         unparseable=int(rows["unparseable"].sum()),
     )
+
+
+def _codes(found: pl.DataFrame) -> tuple[tuple[str, int], ...]:
+    """Count codes over lists of codes, in alphabetical order."""
+    counted: Counter[str] = Counter()
+    for codes, rows in zip(found["codes"], found["rows"], strict=True):
+        for code in codes.split(";"):
+            counted[code] += rows
+    return tuple(sorted(counted.items()))

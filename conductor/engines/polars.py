@@ -12,7 +12,7 @@ from conductor.engines.polars_check import Checked
 from conductor.engines.polars_dedupe import ROW, split_versions
 from conductor.engines.polars_errors import sorted_errors
 from conductor.engines.polars_references import scan_references
-from conductor.engines.polars_write import curated, partitioned
+from conductor.engines.polars_write import curated, partitioned, read_back
 from conductor.engines.protocol import RefineJob, RefineOutcome
 from conductor.values import DataFile
 
@@ -33,23 +33,26 @@ class PolarsEngine:
 def _write(job: RefineJob, checked: Checked) -> Written:
     contract = job.product.contract
     accepted = pl.scan_parquet(checked.accepted, row_index_name=ROW, hive_partitioning=False)
-    newest, older = split_versions(accepted, contract)
+    newest, older = split_versions(accepted, checked.tally.rows(Fate.ACCEPTED), contract)
     fields = newest.select(field.name for field in contract.fields)
     frames = {ACCEPTED: fields, **scan_references(job.references)}
     rows = curated(pl.SQLContext(frames=frames).execute(job.product.refine_sql), contract)
     files: list[DataFile] = []
-    sink = partitioned(rows, contract, job.table_uri, job.attempt, dict(job.storage_options), files)
-    _, given, dropped = pl.collect_all(
-        [sink, _totals(rows, contract), _totals(older, contract)], engine="streaming"
+    partitioned(rows, contract, job.table_uri, job.attempt, dict(job.storage_options), files).collect(
+        engine="streaming"
     )
-    return written(contract, checked.tally, files, given, dropped)
+    # What is in the files counts, not what was sent there; and a second consumer would cost the pass much memory.
+    given = _totals(read_back(files, contract, job.table_uri, dict(job.storage_options)), contract)
+    return written(contract, checked.tally, files, given, _totals(older, contract))
 
 
-def _totals(frame: pl.LazyFrame, contract: Contract) -> pl.LazyFrame:
+def _totals(frame: pl.LazyFrame, contract: Contract) -> pl.DataFrame:
     """Count rows and sum the control amount, by currency."""
     if contract.control is None:
-        return frame.select(pl.lit("").alias("currency"), pl.len().alias("rows")).unique()
-    amount = pl.col(contract.control.amount).sum().alias("amount")
-    return frame.group_by(pl.col(contract.control.currency).fill_null("").alias("currency")).agg(
-        pl.len().alias("rows"), amount
-    )
+        found = frame.select(pl.lit("").alias("currency"), pl.len().alias("rows"))
+    else:
+        amount = pl.col(contract.control.amount).sum().alias("amount")
+        found = frame.group_by(pl.col(contract.control.currency).fill_null("").alias("currency")).agg(
+            pl.len().alias("rows"), amount
+        )
+    return found.collect(engine="streaming")

@@ -30,13 +30,13 @@ from conductor.engines.protocol import RefineJob
 @dataclass(frozen=True)
 class Plan:
     """The outputs of the pass, not yet computed. All come from one frame, so the records are read and checked
-    once.
+    once. `others` are the totals of the rows that are not accepted.
     """
 
+    contract: Contract
     accepted: pl.LazyFrame
     rejected: pl.LazyFrame
-    totals: pl.LazyFrame
-    reasons: pl.LazyFrame
+    others: pl.LazyFrame
 
 
 @dataclass(frozen=True)
@@ -64,10 +64,10 @@ def plan(job: RefineJob) -> Plan:
         .otherwise(pl.lit(Fate.REJECTED.value))
     )
     checked = pl.SQLContext(frames=frames).execute(check_sql(contract, POLARS)).with_columns(fate.alias(FATE))
-    said = pl.when(pl.col(FATE) == Fate.REJECTED.value).then(REASONS).otherwise(WARNINGS)
     return Plan(
+        contract=contract,
         accepted=_of(checked, Fate.ACCEPTED).select(
-            *(field.name for field in contract.fields), POSITION, NUMBER
+            *(field.name for field in contract.fields), POSITION, NUMBER, WARNINGS
         ),
         rejected=_of(checked, Fate.REJECTED).select(
             *verbatim(records),
@@ -76,26 +76,39 @@ def plan(job: RefineJob) -> Plan:
             pl.lit(contract.version).alias("_contract_version"),
             pl.lit(job.batch.id).alias("_batch"),
         ),
-        totals=checked.group_by(FATE, _currency(contract).alias("currency")).agg(
-            pl.len().alias("rows"), *_amounts(contract)
-        ),
-        reasons=checked.group_by(FATE, said.alias("codes")).agg(pl.len().alias("rows")),
+        others=_totals(checked.filter(pl.col(FATE) != Fate.ACCEPTED.value), contract, _unparseable(contract)),
     )
 
 
 def run(planned: Plan, scratch: Path) -> Checked:
-    """Compute the pass, its row outputs into `scratch`."""
+    """Compute the pass, its row outputs into `scratch`.
+
+    What can be counted in the files is counted there: each consumer of the pass that looks at every row makes Polars hold
+    hundreds of megabytes more, for the slower ones.
+    """
     accepted, rejected = scratch / "accepted.parquet", scratch / "rejected.parquet"
-    *_, totals, reasons = pl.collect_all(
+    *_, others = pl.collect_all(
         [
             planned.accepted.sink_parquet(accepted, compression="lz4", mkdir=True, lazy=True),
             planned.rejected.sink_parquet(rejected, compression="snappy", mkdir=True, lazy=True),
-            planned.totals,
-            planned.reasons,
+            planned.others,
         ],
         engine="streaming",
     )
-    return Checked(accepted, rejected, Tally(totals, reasons))
+    good = pl.scan_parquet(accepted, hive_partitioning=False).with_columns(
+        pl.lit(Fate.ACCEPTED.value).alias(FATE)
+    )
+    # A good row has an amount that parses, or none.
+    totals = _totals(good, planned.contract, pl.lit(0)).collect(engine="streaming")
+    totals = pl.concat([totals, others], how="vertical_relaxed")
+    tally = Tally(totals, _codes(rejected, REASONS), _codes(accepted, WARNINGS))
+    return Checked(accepted, rejected, tally)
+
+
+def _codes(file: Path, column: str) -> pl.DataFrame:
+    rows = pl.scan_parquet(file, hive_partitioning=False).select(pl.col(column).alias("codes"))
+    said = rows.filter(pl.col("codes") != "")
+    return said.group_by("codes").agg(pl.len().alias("rows")).collect(engine="streaming")
 
 
 def _of(frame: pl.LazyFrame, fate: Fate) -> pl.LazyFrame:
@@ -107,9 +120,17 @@ def _currency(contract: Contract) -> pl.Expr:
     return pl.col(contract.control.currency).fill_null("") if contract.control else pl.lit("")
 
 
-def _amounts(contract: Contract) -> list[pl.Expr]:
+def _totals(rows: pl.LazyFrame, contract: Contract, unparseable: pl.Expr) -> pl.LazyFrame:
+    """Count rows, and sum the control amount, by fate and currency."""
+    amount = pl.col(contract.control.amount).sum() if contract.control else pl.lit(0)
+    return rows.group_by(FATE, _currency(contract).alias("currency")).agg(
+        pl.len().alias("rows"), amount.alias("amount"), unparseable.alias("unparseable")
+    )
+
+
+def _unparseable(contract: Contract) -> pl.Expr:
+    """Count amounts that are no numbers."""
     if contract.control is None:
-        return []
-    amount = pl.col(contract.control.amount)
-    unparseable = pl.col(TEXT + contract.control.amount).is_not_null() & amount.is_null()
-    return [amount.sum().alias("amount"), unparseable.sum().alias("unparseable")]
+        return pl.lit(0)
+    amount = contract.control.amount
+    return (pl.col(TEXT + amount).is_not_null() & pl.col(amount).is_null()).sum()

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from conductor.contracts.model import Contract
 from conductor.engines.polars_records import NUMBER, POSITION
 
 ROW = "_row"
+ROWS_AT_ONCE = 16_000_000
+"""Rows whose keys are compared in one go, by a hash of eight bytes each: with the copies of sorting, half a gigabyte."""
 
 
-def split_versions(accepted: pl.LazyFrame, contract: Contract) -> tuple[pl.LazyFrame, pl.LazyFrame]:
-    """Give the newest row of each business key, and the others. `accepted` numbers its rows in `ROW`.
+def split_versions(
+    accepted: pl.LazyFrame, rows: int, contract: Contract
+) -> tuple[pl.LazyFrame, pl.LazyFrame]:
+    """Give the newest row of each business key, and the others. `accepted` numbers its `rows` rows in `ROW`.
 
-    The order is total: `newest`, then the later object, then the later line. Only keys that stand more than
-    once are sorted, so a day without repetitions costs one aggregation over the keys.
+    The order is total: `newest`, then the later object, then the later line. Only rows whose key may stand more than once are
+    compared, so a day without repetitions costs one look at the keys, and memory does not grow with the rows.
     """
     key, order = list(contract.key), [*contract.newest, POSITION, NUMBER, ROW]
-    repeated = (
-        accepted.group_by(key).len().filter(pl.col("len") > 1).select(key).collect(engine="streaming").lazy()
-    )
+    repeated = _repeated(accepted.select(_hash(key).alias("hash")), -(-rows // ROWS_AT_ONCE))
+    if repeated.is_empty():
+        return accepted, accepted.clear()
     older = (
-        accepted.join(repeated, on=key, how="semi")
+        accepted.filter(_hash(key).is_in(repeated.implode()))
         .select(*dict.fromkeys([*key, *order]))
         .sort(order, nulls_last=False, maintain_order=True)
         .filter(pl.col(ROW) != pl.col(ROW).last().over(key))
@@ -30,3 +36,18 @@ def split_versions(accepted: pl.LazyFrame, contract: Contract) -> tuple[pl.LazyF
         .lazy()
     )
     return accepted.join(older, on=ROW, how="anti"), accepted.join(older, on=ROW, how="semi")
+
+
+def _hash(key: Sequence[str]) -> pl.Expr:
+    """Give 64 bits that equal keys share; that others may share them costs a comparison and no more."""
+    return pl.sum_horizontal(pl.col(name).hash(seed) for seed, name in enumerate(key))
+
+
+def _repeated(hashes: pl.LazyFrame, passes: int) -> pl.Series:
+    """Give the hashes that stand more than once."""
+    found = [pl.Series("hash", [], dtype=pl.UInt64)]
+    for number in range(passes):
+        part = hashes.filter(pl.col("hash") % passes == number) if passes > 1 else hashes
+        values = part.collect(engine="streaming")["hash"].sort()
+        found.append(values.filter(values == values.shift(1)).unique())
+    return pl.concat(found)

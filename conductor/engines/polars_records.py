@@ -38,7 +38,7 @@ def complete(records: pl.LazyFrame, contract: Contract, day: date) -> pl.LazyFra
     """Add what the contract may read besides: the slot's day, and nulls for fields that no file has."""
     records = records.with_columns(pl.lit(day.isoformat()).alias(DAY))
     there = records.collect_schema()
-    absent = dict.fromkeys(RAW + field.path for field in contract.fields if RAW + field.path not in there)
+    absent = [RAW + name for name in contract.record_columns if RAW + name not in there]
     return records.with_columns(pl.lit(None, pl.String).alias(name) for name in absent)
 
 

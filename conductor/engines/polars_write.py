@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from polars.io.partition import FileProviderArgs, SinkedPathsCallbackArgs
 
 PARTITION = ("year", "month", "day")
+ROWS_PER_GROUP = 25_000
+"""Rows of a partition that are in memory before they are written; all partitions of a batch are open at once."""
 
 
 def curated(frame: pl.LazyFrame, contract: Contract) -> pl.LazyFrame:
@@ -74,11 +76,22 @@ def partitioned(
     return frame.with_columns(parts).sink_parquet(
         pl.PartitionBy(uri, key=list(PARTITION), include_key=False, file_path_provider=name),
         compression="snappy",
+        row_group_size=ROWS_PER_GROUP,
         mkdir=True,
         storage_options=options or None,
         sinked_paths_callback=note,
         lazy=True,
     )
+
+
+def read_back(
+    files: Sequence[DataFile], contract: Contract, uri: str, options: dict[str, str]
+) -> pl.LazyFrame:
+    """Give the rows as they stand in the files that were written below `uri`; none where there is no file."""
+    if not files:
+        return pl.LazyFrame(schema=polars_schema(contract.columns))
+    paths = [f"{uri.rstrip('/')}/{file.path}" for file in files]
+    return pl.scan_parquet(paths, hive_partitioning=False, storage_options=options or None)
 
 
 def _file(path: str, rows: int, size: int) -> DataFile:

@@ -30,13 +30,17 @@ def check(session: SparkSession, job: RefineJob, records: DataFrame) -> DataFram
 
 def tally(checked: DataFrame, contract: Contract) -> Tally:
     """Count rows and reasons by fate, and sum the control amount by currency."""
-    said = fn.when(fn.col(FATE) == Fate.REJECTED.value, fn.col(REASONS)).otherwise(fn.col(WARNINGS))
-    reasons = checked.groupBy(FATE, said.alias("codes")).agg(fn.count("*").alias("rows")).collect()
-    schema = {FATE: pl.String(), "codes": pl.String(), "rows": pl.Int64()}
     return Tally(
         totals=totals(checked, contract, fate=True),
-        reasons=pl.DataFrame([tuple(row) for row in reasons], schema=schema, orient="row"),
+        reasons=_codes(checked.where(fn.col(FATE) == Fate.REJECTED.value), REASONS),
+        warnings=_codes(checked.where(fn.col(FATE) == Fate.ACCEPTED.value), WARNINGS),
     )
+
+
+def _codes(rows: DataFrame, column: str) -> pl.DataFrame:
+    said = rows.where(fn.col(column) != "").groupBy(fn.col(column)).agg(fn.count("*"))
+    schema = {"codes": pl.String(), "rows": pl.Int64()}
+    return pl.DataFrame([tuple(row) for row in said.collect()], schema=schema, orient="row")
 
 
 def totals(frame: DataFrame, contract: Contract, *, fate: bool = False) -> pl.DataFrame:

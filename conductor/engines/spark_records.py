@@ -43,7 +43,7 @@ def read_records(session: SparkSession, files: Sequence[RecordsFile]) -> DataFra
 def complete(records: DataFrame, contract: Contract, day: date) -> DataFrame:
     """Add what the contract may read besides: the slot's day, and nulls for fields that no file has."""
     added = {DAY: fn.lit(day.isoformat())}
-    for name in (RAW + field.path for field in contract.fields):
+    for name in (RAW + column for column in contract.record_columns):
         if name not in (*records.columns, DAY):
             added[name] = fn.lit(None).cast("string")
     return records.withColumns(added)

@@ -7,6 +7,7 @@ from datetime import timedelta
 from conductor.ledger import Event
 from conductor.values import Built, Loaded, State
 from conductor.warehouses.build import build as run_dbt
+from conductor.warehouses.project import project_with
 from conductor.workspace import DBT_PROJECT
 from flows.steps.facts import data_ready
 from flows.steps.leased import leased
@@ -28,9 +29,10 @@ def build(turn: Turn, loaded: Loaded) -> Built:
     with leased(workspace, "build", timedelta(seconds=workspace.settings.lease_seconds)) as lease:
         pending = warehouse.pending()
         days = sorted({day for entry in pending for day in entry.days} | {loaded.batch.slot.day})
+        contracts = (product.contract for product in workspace.products.values())
         result = run_dbt(
             workspace.home / "warehouse.duckdb",
-            DBT_PROJECT,
+            project_with(DBT_PROJECT, contracts, workspace.home / "dbt" / "project"),
             workspace.home / "dbt",
             f"source:{turn.product.contract.schema}.{turn.product.contract.table}+",
             tuple(days),

@@ -20,6 +20,8 @@ def post(turn: Turn, built: Built) -> Posted:
     Repeats: the slot's entries are found in the books by their document numbers, and nothing is posted twice.
     """
     workspace, batch = turn.workspace, built.batch
+    if not turn.product.contract.journal:
+        return Posted(batch=batch, entries=(), note="the product is not posted")
     if workspace.settings.group_realm == workspace.settings.accounting_realm:
         raise FixTheConfiguration(
             "the group company is the company whose receipts are read: its books hold them already",

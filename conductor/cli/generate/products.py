@@ -47,6 +47,7 @@ def _facts(contract: Contract) -> list[tuple[str, str]]:
         "control total": f"sum of `{control.amount}` per `{control.currency}`" if control else "none",
         "joins": _names(contract.references) or "nothing",
         "a day without rows": "is allowed" if contract.empty_day_allowed else "stops at the gate",
+        "in the books": "a journal entry per day and currency" if contract.journal else "not posted",
         "changed days are looked for": f"{contract.lookback_days} days back",
         **{each.name: f"{each.value} {each.unit}".strip() for each in contract.agreements},
     }

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DataObject, SearchStrategy
 
 from conductor.contracts.casts import PARTS
-from conductor.contracts.model import Column, Contract, Kind, SourceField
+from conductor.contracts.model import FAULT, Column, Contract, Kind, SourceField
 from conductor.contracts.rules import SLOT_DAY
 from conductor.contracts.typed import polars_schema
 from conductor.engines.protocol import ReferenceFiles
@@ -78,6 +78,8 @@ def delivered(data: DataObject, contract: Contract, folder: Path) -> Delivered:
     held = {name: _held(data, PRODUCTS[name].contract) for name in contract.references}
     usual = {path: _usual(data, field, contract, held) for path, field in _fields(contract).items()}
     odd = {path: _odd(data, field) for path, field in _fields(contract).items()}
+    if FAULT in contract.record_columns:  # what a reader of files says of a line that it could not take apart
+        usual[FAULT], odd[FAULT] = [None] * 20, ["BROKEN_LINE"]
     rng = Random(data.draw(st.integers(0, 2**32), label="mix"))
     first = [{path: rng.choice(values) for path, values in usual.items()} for _ in range(USUAL_ROWS)]
     for row in rng.sample(first, USUAL_ROWS // 100):

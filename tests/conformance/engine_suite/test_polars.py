@@ -25,7 +25,7 @@ def test_the_first_stage_holds_no_column_as_a_whole(tmp_path: Path):
     planned = polars_check.plan(
         job(tmp_path, [sale(), bad], [bad | {"Line.Amount": "1.00", "_corrects": row_text(bad)}])
     )
-    for frame in (planned.accepted, planned.rejected, planned.totals, planned.reasons):
+    for frame in (planned.accepted, planned.rejected, planned.others):
         graph = frame.show_graph(engine="streaming", plan_stage="physical", raw_output=True, show=False)
         labels = re.findall(r'label="([a-z-]+)', str(graph))
         assert "multi-scan" in labels

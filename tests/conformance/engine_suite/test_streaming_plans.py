@@ -33,7 +33,7 @@ def plans(product: Product, folder: Path) -> Iterator[pl.LazyFrame]:
     records = [row | {"_line": "1", "_document": "1"}]
     task = job(folder, records, [records[0] | {"_corrects": "x"}], product=product)
     checks = polars_check.plan(task)
-    yield from (checks.accepted, checks.rejected, checks.totals, checks.reasons)
+    yield from (checks.accepted, checks.rejected, checks.others)
     accepted = folder / "accepted.parquet"
     pl.DataFrame(schema=polars_schema(product.contract.fields)).write_parquet(accepted)
     frames = {ACCEPTED: pl.scan_parquet(accepted), **scan_references(task.references)}
