@@ -71,12 +71,12 @@ def looked_at(contract: Contract, rows: Sequence[Row], reason: str | None = None
     """Give the rows in the order of their documents, those with one reason where one is named."""
     paths = _paths_by_code(contract)
     personal = {field.path for field in contract.fields if field.name in contract.personal}
-    for row in sorted(rows, key=lambda row: (row[DOCUMENT] or "", row[LINE] or "")):
+    for row in sorted(rows, key=lambda row: (row.get(DOCUMENT) or "", int(row[LINE] or 0))):
         reasons = tuple((row[REASONS] or "").split(";"))
         if reason is None or reason in reasons:
             names = dict.fromkeys(name for code in reasons for name in paths.get(code, ()))
             seen = tuple((name, _shown(row.get(name), masked=name in personal)) for name in names)
-            yield RejectedRow(row[DOCUMENT] or "", row[LINE] or "", reasons, seen)
+            yield RejectedRow(row.get(DOCUMENT) or "", row[LINE] or "", reasons, seen)
 
 
 def _of_slot(ledger: Ledger, slot: Slot, *, older: bool) -> Iterator[SetAside]:
