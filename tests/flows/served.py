@@ -72,7 +72,9 @@ def up(home: Path) -> Generator[Up]:
             yield Up(process, json.loads("".join(lines)))
         finally:
             process.send_signal(signal.SIGINT)
-            assert process.wait(timeout=60) == 0
+            if code := process.wait(timeout=60):
+                complaints.seek(0)
+                pytest.fail(f"`conductor up` ended with code {code}: {complaints.read()}")
 
 
 @contextmanager

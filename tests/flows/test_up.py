@@ -38,11 +38,13 @@ def serving(home: Path) -> Iterator[Up]:
 
 def api(serving: Up, path: str, **body: Any) -> Any:
     url = f"{serving.addresses['api']}/{path}"
-    answer = (
-        httpx.post(url, json=body, timeout=30, trust_env=False)
-        if body
-        else httpx.get(url, timeout=30, trust_env=False)
-    )
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        answer = httpx.request("POST" if body else "GET", url, json=body or None, timeout=30, trust_env=False)
+        # Prefect's server says so while another writer has its SQLite file.
+        if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE or time.monotonic() > deadline:
+            break
+        time.sleep(0.5)
     answer.raise_for_status()
     return answer.json()
 

@@ -25,6 +25,7 @@ from conductor.cli.session import isolate, use_sandbox
 from conductor.errors import FixTheConfiguration, RetryLater
 from conductor.settings import load_settings
 
+DEPLOYMENTS = ("nightly-financials/nightly", "accounting-aggregates/aggregates")
 RELAY_EVERY = 2.0  # seconds
 
 
@@ -101,10 +102,14 @@ def _relay_while(served: subprocess.Popen[bytes]) -> None:
 
 
 def _wait_until_deployed(place: Home, api: str, served: subprocess.Popen[bytes]) -> None:
-    address = f"{api}/deployments/name/nightly-financials/nightly"
+    missing = list(DEPLOYMENTS)
     while served.poll() is None:
-        if httpx.get(address, timeout=10, trust_env=False).status_code == 200:
-            return
+        while (
+            httpx.get(f"{api}/deployments/name/{missing[0]}", timeout=10, trust_env=False).status_code == 200
+        ):
+            missing.pop(0)
+            if not missing:
+                return
         time.sleep(0.2)
     raise _ended(place, served)
 
