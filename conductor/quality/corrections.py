@@ -107,8 +107,7 @@ def _assigned(rejected: Sequence[Row], edit: Edit) -> list[Change]:
         row for row in rejected if all((row[name] or "") == value for name, value in edit.where.items())
     ]
     if not chosen:
-        told = ", ".join(f"{name}={value}" for name, value in edit.where.items())
-        raise FixTheData(f"no rejected row has {told}")
+        raise FixTheData(f"no rejected row has all the values asked for of {', '.join(edit.where)}")
     return [_changed(row, edit.assignments) for row in chosen]
 
 

@@ -13,9 +13,13 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+# PySpark, where it is installed, takes a process without a main file for its own doctests and ends it.
+vars(sys.modules["__main__"]).setdefault("__file__", __file__)
+
 PRELOADED = [
     "pipeline.runs",
     "flows.finance.nightly_financials",
+    "flows.platform.dropped_file",
     "flows.platform.replay",
     "prefect.main",
     "great_expectations",
@@ -51,6 +55,7 @@ class Errand:
     workspace: str = "embedded"
     day: date | None = None
     replay: dict[str, Any] | None = None
+    dropped: dict[str, Any] | None = None
     block: dict[str, Any] | None = None
     kill: At | None = None
     stall: At | None = None
@@ -83,16 +88,19 @@ def carry(errand: Errand) -> None:
 
 def _run(errand: Errand) -> None:
     from flows.finance.nightly_financials import nightly_financials
+    from flows.platform.dropped_file import dropped_file
     from flows.platform.replay import replay_rows
 
     if errand.block is not None:
         from blocks.workspace import Workspace
 
         Workspace.model_validate(errand.block).save(errand.workspace, overwrite=True)
-    if errand.replay is None:
-        nightly_financials(day=errand.day, workspace=errand.workspace)
-    else:
+    if errand.replay is not None:
         replay_rows(**errand.replay, workspace=errand.workspace)
+    elif errand.dropped is not None:
+        dropped_file(**errand.dropped, day=errand.day, workspace=errand.workspace)
+    else:
+        nightly_financials(day=errand.day, workspace=errand.workspace)
 
 
 def _listener(errand: Errand) -> Callable[[Any], None]:
