@@ -20,7 +20,7 @@ demo: .venv/demo ## one day of sales receipts from an API to a revenue mart, in 
 	$(BIN)/conductor demo
 
 test: .venv/dev ## all tests that this machine can run; what is skipped is listed with its reason
-	$(BIN)/python -m pytest -n 2 --dist worksteal tests --ignore=tests/faults --ignore=tests/flows
+	$(BIN)/python -m pytest -n 2 --dist loadgroup tests --ignore=tests/faults --ignore=tests/flows
 	$(BIN)/python -m pytest -n 2 --dist worksteal tests/faults tests/flows
 
 faults: .venv/dev ## only the tests that kill and break whole runs

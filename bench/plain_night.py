@@ -16,6 +16,7 @@ from conductor.contracts.model import Product
 from conductor.engines.choose import choose_engine
 from conductor.engines.engine import open_engine
 from conductor.engines.protocol import RecordsFile, ReferenceFiles, RefineJob
+from conductor.engines.spark_session import missing_part
 from conductor.events.cloudevents import Facts
 from conductor.ledger.identity import inputs_digest
 from conductor.quality import docs
@@ -98,7 +99,14 @@ def _refine(workspace: Workspace, product: Product, batch: Batch, landed: Landed
     records = scratch / "records.parquet"
     raw.fetch_or_backup(workspace.raw, workspace.backup, landed.records, records)
     settings = workspace.settings
-    choice = choose_engine(records.stat().st_size, landed.rows, settings.memory_bytes, settings)
+    choice = choose_engine(
+        records.stat().st_size,
+        landed.rows,
+        settings.memory_bytes,
+        settings,
+        product.contract,
+        missing=missing_part(),
+    )
     job = RefineJob(
         product=product,
         batch=batch,
@@ -109,7 +117,7 @@ def _refine(workspace: Workspace, product: Product, batch: Batch, landed: Landed
         scratch=scratch,
         storage_options=workspace.lake.storage_options(),
     )
-    outcome = open_engine(choice.engine).refine(job)
+    outcome = open_engine(choice.engine, settings.memory_bytes).refine(job)
     return Refined(
         batch=batch,
         files=outcome.files,

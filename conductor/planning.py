@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from conductor.engines.choose import choose_engine
+from conductor.engines.spark_session import missing_part
 from conductor.ledger import BatchRow
 from conductor.road import BEYOND_THE_LAKE, TO_THE_LAKE
 from conductor.values import EngineChoice, Extract, Slot
@@ -71,7 +72,14 @@ def _plan(
         changes=changes,
         documents=extracted.documents,
         rows=extracted.rows,
-        engine=choose_engine(extracted.records.size, extracted.rows, settings.memory_bytes, settings),
+        engine=choose_engine(
+            extracted.records.size,
+            extracted.rows,
+            settings.memory_bytes,
+            settings,
+            contract,
+            missing=missing_part(),
+        ),
         steps=tuple(step for step in steps if step not in done),
     )
 

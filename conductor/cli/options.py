@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from conductor.engines.choose import EngineName
+
 HomeOption = Annotated[
     Path,
     typer.Option(
@@ -28,6 +30,10 @@ JsonOption = Annotated[
 DayOption = Annotated[
     datetime | None,
     typer.Option("--day", formats=["%Y-%m-%d"], help="Business day, as YYYY-MM-DD.  [default: yesterday]"),
+]
+EngineOption = Annotated[
+    EngineName | None,
+    typer.Option("--engine", help="Which engine refines.  [default: what contract, settings and size say]"),
 ]
 
 DEFAULT_HOME = Path(".conductor")

@@ -22,6 +22,8 @@ POLARS = Dialect(
     "polars", date="DATE({text}, '%Y-%m-%d')", timestamp="STRPTIME({text}, '%Y-%m-%dT%H:%M:%S%.f%#z')"
 )
 DUCKDB = Dialect("duckdb", date="CAST({text} AS DATE)", timestamp="CAST({text} AS TIMESTAMP WITH TIME ZONE)")
+SPARK = Dialect("spark", date="CAST({text} AS DATE)", timestamp="CAST({text} AS TIMESTAMP)")
+"""Its SQL goes through `spark_sql`, which brings the names, texts and patterns that are common to all into its spelling."""
 
 
 def identifier(name: str) -> str:

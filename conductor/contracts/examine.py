@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from conductor.contracts.codes import field_codes
@@ -14,7 +14,7 @@ from conductor.contracts.load import CONTRACT, REFINE, Reading, read_released
 from conductor.contracts.model import Contract
 from conductor.contracts.problems import Fault
 from conductor.contracts.steps import Step
-from conductor.contracts.trial import try_refine, try_rules
+from conductor.contracts.trial import ENGINES, Run, try_refine, try_rules
 from conductor.errors import FixTheConfiguration
 from conductor.warehouses.sql import schema
 
@@ -40,11 +40,11 @@ class Examined:
     compiled: Compiled | None
 
 
-def examine(reading: Reading, others: Sequence[Reading]) -> Examined:
+def examine(reading: Reading, others: Sequence[Reading], engines: Mapping[str, Run] = ENGINES) -> Examined:
     """Examine one product in view of all; its SQL is tried on the engines once nothing else is wrong."""
     faults = [*reading.faults, *_unreleased(reading), *_unloadable(reading)]
     if not reading.faults:
-        faults += _tried(reading, others)
+        faults += _tried(reading, others, engines)
     product = reading.product
     compiled = compile_contract(product.contract) if product and not faults else None
     return Examined(reading.dataset, tuple(sorted(faults)), compiled)
@@ -105,15 +105,15 @@ def _unreleased(reading: Reading) -> Iterator[Fault]:
             )
 
 
-def _tried(reading: Reading, others: Sequence[Reading]) -> Iterator[Fault]:
+def _tried(reading: Reading, others: Sequence[Reading], engines: Mapping[str, Run]) -> Iterator[Fault]:
     product = reading.product
     if product is None:
         return
-    rules = list(try_rules(product.contract))
+    rules = list(try_rules(product.contract, engines))
     for code, said in rules:
         yield Fault(reading.folder / CONTRACT, reading.lines.get(code, 1), f"{code}: {said}")
     contracts = {other.dataset: other.product.contract for other in others if other.product}
     joined = [contracts[dataset] for dataset in product.contract.references if dataset in contracts]
     if len(joined) == len(product.contract.references):
-        for said in try_refine(product, joined):
+        for said in try_refine(product, joined, engines):
             yield Fault(reading.folder / REFINE, 1, said)

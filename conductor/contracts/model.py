@@ -141,8 +141,8 @@ class Contract:
     `key` is the business key and `newest` the columns that order its versions, oldest first; both stand in
     `fields` and `columns`. `day` names the curated column with the business date. `lookback_days` is how far
     back changed days are looked for. `journal` says that a day's revenue is posted to the group's books.
-    `file_format` is how dropped files are written; None where the records come
-    from an API.
+    `file_format` is how dropped files are written; None where the records come from an API. `engine` refines it
+    whatever the size, `spark_from_bytes` is from where on Spark does; None leaves it to the settings.
     """
 
     dataset: str
@@ -162,6 +162,8 @@ class Contract:
     empty_day_allowed: bool = False
     lookback_days: int = 0
     usual_rows: int | None = None
+    engine: str | None = None
+    spark_from_bytes: int | None = None
     agreements: tuple[Agreement, ...] = ()
     row_counts: tuple[RowCount, ...] = ()
     journal: bool = False

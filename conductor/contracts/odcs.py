@@ -34,9 +34,12 @@ PROPERTIES = {
     "emptyDayAllowed": "whether a day without records is in order",
     "lookbackDays": "how many days back changes are looked for",
     "usualRows": "rows of a usual day",
+    "engine": "which engine refines, whatever the size: polars or spark",
+    "sparkFromBytes": "size of the records from which Spark refines, in bytes",
     "journal": "whether a day's revenue is posted to the group's books",
     PROPERTY: "how dropped files are written",
 }
+ENGINES = ("polars", "spark")
 
 
 def read_contract(root: Node, problems: Problems) -> Contract | None:
@@ -74,6 +77,8 @@ def read_contract(root: Node, problems: Problems) -> Contract | None:
         empty_day_allowed=_flag(settings, "emptyDayAllowed", problems),
         lookback_days=_whole(settings, "lookbackDays", problems) or 0,
         usual_rows=_whole(settings, "usualRows", problems),
+        engine=_engine(settings, problems),
+        spark_from_bytes=_whole(settings, "sparkFromBytes", problems),
         agreements=tuple(read_agreement(node, problems) for node in root.nodes("slaProperties")),
         journal=_flag(settings, "journal", problems),
         row_counts=tuple(read_row_count(node, problems) for node in curated.nodes("quality")),
@@ -127,6 +132,15 @@ def _whole(settings: Mapping[str, Node], name: str, problems: Problems) -> int |
     if value is None or value < 0:
         problems.add(settings[name].line_of("value"), f"`{name}` has to be a whole number, 0 or more")
     return value
+
+
+def _engine(settings: Mapping[str, Node], problems: Problems) -> str | None:
+    name = value_of(settings, "engine")
+    if name and name not in ENGINES:
+        problems.add(
+            settings["engine"].line_of("value"), f"`engine` cannot be `{name}`; it is {' or '.join(ENGINES)}"
+        )
+    return name or None
 
 
 def _field(node: Node, file_format: FileFormat | None, problems: Problems) -> SourceField:

@@ -1,8 +1,8 @@
 """SQL that means the same on every engine.
 
 Engines agree on little: how text is trimmed, upper-cased or cast, what `/` and a decimal literal are, how a
-division is rounded. What stands in `MEASURED` gives equal results on Polars and DuckDB (a test holds each
-part to it) and exists in Spark SQL; all else is refused when the contract is read.
+division is rounded. What stands in `MEASURED` gives equal results on Polars, DuckDB and Spark (a test
+holds each part to it); all else is refused when the contract is read.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def check_pattern(pattern: str) -> Iterator[str]:
     """Give the faults of a regular expression: engines agree on character classes, counts, groups and anchors
     only.
     """
-    for part in ("\\", "(?", "[[", "&&", "--", "~~"):
+    for part in ("\\", "(?", "[[", "&&", "--", "~~", "*+", "++", "?+", "}+"):
         if part in pattern:
             yield f"the pattern {pattern} holds {part}, which engines read differently; write [0-9] or [.]"
     try:
@@ -135,10 +135,23 @@ def _unmeasured(tree: exp.Expr) -> Iterator[tuple[exp.Expr, str]]:
                 node,
                 f"{node.sql()} would be binary floating point; write CAST('{node.sql()}' AS DECIMAL(p,s))",
             )
+        elif isinstance(node, exp.RegexpLike | exp.Like):
+            yield from ((node, fault) for fault in _match_fault(node))
         elif isinstance(node, exp.Window) and not node.args.get("order"):
             yield node, f"{node.sql()} needs an ORDER BY that leaves no ties"
         elif isinstance(node, exp.Func | exp.Binary | exp.Unary | exp.Predicate) and not _is_measured(node):
             yield node, f"{node.sql()} is not on the list of what all engines compute alike"
+
+
+def _match_fault(node: exp.RegexpLike | exp.Like) -> Iterator[str]:
+    """Find a pattern that is not written out, or that engines read differently."""
+    pattern = node.expression
+    if not (isinstance(pattern, exp.Literal) and pattern.is_string) or node.args.get("flag"):
+        yield f"{node.sql()} needs its pattern written out as one text"
+    elif isinstance(node, exp.RegexpLike):
+        yield from check_pattern(pattern.name)
+    elif "\\" in pattern.name:
+        yield f"{node.sql()} holds a \\, which engines read differently"
 
 
 def _is_measured(node: exp.Expr) -> bool:

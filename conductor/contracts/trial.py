@@ -31,24 +31,28 @@ SAMPLES: Mapping[Kind, object] = {
 }
 
 
-def try_rules(contract: Contract) -> Iterator[tuple[str, str]]:
+class Refused(Exception):
+    """An engine can't run a query; the message is what it says, with the place."""
+
+
+def try_rules(contract: Contract, engines: Mapping[str, Run]) -> Iterator[tuple[str, str]]:
     """Give the code of each rule or relationship whose condition an engine can't run, and what the engine says."""
     tables = {ACCEPTED: _frame(contract.fields)}
     conditions = [(rule.code, rule.sql) for rule in contract.rules]
     conditions += [(each.code, each.unless) for each in contract.foreign_keys if each.unless]
     for code, condition in conditions:
-        for said, given in _on_each(f"SELECT ({condition}) AS ok FROM {ACCEPTED}", tables):
+        for said, given in _on_each(f"SELECT ({condition}) AS ok FROM {ACCEPTED}", tables, engines):
             if given is None:
                 yield code, said
             elif given["ok"] != pl.Boolean:
                 yield code, f"{said}: it gives {given['ok']}, and a condition gives true or false"
 
 
-def try_refine(product: Product, joined: Sequence[Contract]) -> Iterator[str]:
+def try_refine(product: Product, joined: Sequence[Contract], engines: Mapping[str, Run]) -> Iterator[str]:
     """Give what an engine says of a `refine.sql` that it can't run, and where the result is not what the contract says."""
     contract = product.contract
     tables = {ACCEPTED: _frame(contract.fields)} | {other.table: _frame(other.columns) for other in joined}
-    for said, given in _on_each(product.refine_sql, tables):
+    for said, given in _on_each(product.refine_sql, tables, engines):
         if given is None:
             yield said
             continue
@@ -64,12 +68,12 @@ def try_refine(product: Product, joined: Sequence[Contract]) -> Iterator[str]:
                 yield f"{said}: {name} is {given[name]}, and the contract says {polars_type(column)}"
 
 
-def _on_each(sql: str, tables: Tables) -> Iterator[tuple[str, pl.Schema | None]]:
+def _on_each(sql: str, tables: Tables, engines: Mapping[str, Run]) -> Iterator[tuple[str, pl.Schema | None]]:
     """Give each engine's name with the columns of the result, or its complaint with None."""
-    for name, run in ENGINES.items():
+    for name, run in engines.items():
         try:
             yield name, run(sql, tables)
-        except (duckdb.Error, exceptions.PolarsError) as error:
+        except (duckdb.Error, exceptions.PolarsError, Refused) as error:
             yield f"{name}: {_words(error)}", None
 
 
@@ -88,6 +92,7 @@ def _duckdb(sql: str, tables: Tables) -> pl.Schema:
 
 
 ENGINES: Mapping[str, Run] = {"Polars": _polars, "DuckDB": _duckdb}
+"""The engines that are always at hand, and answer at once."""
 
 
 def _words(error: Exception) -> str:

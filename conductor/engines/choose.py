@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from enum import StrEnum
 from typing import Protocol
 
 from conductor.errors import FixTheConfiguration, Missing
 from conductor.values import EngineChoice
 
-POLARS = "polars"
-SPARK = "spark"
 AUTO = "auto"
 MEMORY_PER_BYTE = 4
 """Bytes of memory that Polars is taken to need per byte of input; 2.4 were measured with 90 partitions at 676
 MB.
 """
+MEMORY_PER_ROW = 130
+"""Bytes of memory that it is taken to need per row at least, for records may be packed densely; measured likewise, at 12
+million rows.
+"""
+
+
+class EngineName(StrEnum):
+    """The engines that refine."""
+
+    POLARS = "polars"
+    SPARK = "spark"
 
 
 class EngineSettings(Protocol):
@@ -29,40 +38,64 @@ class EngineSettings(Protocol):
     def spark_from_bytes(self) -> int: ...
 
 
+class ProductWishes(Protocol):
+    """What a product's contract may say of it; None leaves it to the settings."""
+
+    @property
+    def engine(self) -> str | None: ...
+
+    @property
+    def spark_from_bytes(self) -> int | None: ...
+
+
 def choose_engine(
     size_bytes: int,
     rows: int,
     memory_bytes: int,
     settings: EngineSettings,
-    available: Collection[str] = (POLARS,),
+    product: ProductWishes,
+    *,
+    missing: Missing | None,
+    asked: EngineName | None = None,
 ) -> EngineChoice:
     """Give the engine and the reason, which is a sentence for people.
 
-    An engine that is set but absent is `Missing`; input that no engine at hand can take is
-    `FixTheConfiguration`.
+    What the run asks for goes first, then the product's contract, then the settings, then the size. `missing` is what
+    Spark lacks here, None where it can run. Spark that the run or the settings demand and that is not here is `Missing`;
+    input that no engine at hand can take is `FixTheConfiguration`.
     """
-    engine, reason = _choose(size_bytes, memory_bytes, settings, available)
-    return EngineChoice(engine=engine, reason=reason, size=size_bytes, rows=rows)
+    by = f"the run asks for {asked}" if asked else f"the setting engine says {settings.engine}"
+    demanded = asked or (settings.engine if settings.engine != AUTO and not product.engine else None)
+    if demanded:
+        if demanded == EngineName.SPARK and missing:
+            raise Missing(f"{by}, but {missing.sentence}", next_command=missing.next_command)
+        engine, reason = EngineName(demanded), by
+    else:
+        engine, reason = _by_size(size_bytes, settings, product)
+        if engine is EngineName.SPARK and missing:
+            need = max(size_bytes * MEMORY_PER_BYTE, rows * MEMORY_PER_ROW)
+            engine, reason = EngineName.POLARS, _instead(reason, need, memory_bytes, missing)
+    return EngineChoice(engine=engine.value, reason=reason, size=size_bytes, rows=rows)
 
 
-def _choose(size: int, memory: int, settings: EngineSettings, available: Collection[str]) -> tuple[str, str]:
-    if settings.engine != AUTO:
-        if settings.engine not in available:
-            raise Missing(
-                f"the engine {settings.engine} is set, but is not here", next_command="set engine to auto"
-            )
-        return settings.engine, f"the setting engine says {settings.engine}"
-    limit, need = settings.spark_from_bytes, size * MEMORY_PER_BYTE
+def _by_size(size: int, settings: EngineSettings, product: ProductWishes) -> tuple[EngineName, str]:
+    if product.engine:
+        return EngineName(product.engine), f"the contract says {product.engine}"
+    limit, whose = settings.spark_from_bytes, "the threshold"
+    if product.spark_from_bytes is not None:
+        limit, whose = product.spark_from_bytes, "the contract's threshold"
     if size < limit:
-        return POLARS, f"{_mb(size)} is under the threshold of {_mb(limit)}"
-    large = f"{_mb(size)} reaches the threshold of {_mb(limit)}"
-    if SPARK in available:
-        return SPARK, large
+        return EngineName.POLARS, f"{_mb(size)} is under {whose} of {_mb(limit)}"
+    return EngineName.SPARK, f"{_mb(size)} reaches {whose} of {_mb(limit)}"
+
+
+def _instead(why: str, need: int, memory: int, missing: Missing) -> str:
+    """Say that Polars takes what Spark should, if it fits."""
     if need <= memory:
-        return POLARS, f"{large}; Spark is not here, but Polars fits: {_mb(need)} of {_mb(memory)}"
+        return f"{why}; Spark is not here, but Polars fits: {_mb(need)} of {_mb(memory)}"
     raise FixTheConfiguration(
-        f"{large}; Spark is not here, and Polars would need {_mb(need)} of {_mb(memory)}",
-        next_command="raise the setting memory_bytes, on a machine that has as much",
+        f"{why}; Spark is not here, and Polars would need {_mb(need)} of {_mb(memory)}",
+        next_command=f"{missing.next_command}, or raise the setting memory_bytes",
     )
 
 

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+from conductor.engines.choose import EngineName
 from conductor.engines.polars import PolarsEngine
 from conductor.engines.protocol import Engine
+from conductor.engines.spark_session import missing_part
 from conductor.errors import FixTheConfiguration
 
 
-def open_engine(name: str) -> Engine:
-    """Give an engine by the name that `choose_engine` gave."""
-    if name != PolarsEngine.name:
-        raise FixTheConfiguration(f"there is no engine {name!r} here; there is {PolarsEngine.name}")
-    return PolarsEngine()
+def open_engine(name: str, memory_bytes: int) -> Engine:
+    """Give an engine by the name that `choose_engine` gave; `memory_bytes` is what Spark's heap gets.
+
+    Spark where it cannot run is `Missing`, which says what to install.
+    """
+    match name:
+        case EngineName.POLARS:
+            return PolarsEngine()
+        case EngineName.SPARK:
+            if missing := missing_part():
+                raise missing
+            from conductor.engines.spark import SparkEngine  # PySpark is there only with its extra
+
+            return SparkEngine(memory_bytes)
+        case _:
+            raise FixTheConfiguration(f"there is no engine {name!r}; there are {' and '.join(EngineName)}")

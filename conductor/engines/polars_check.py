@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 
 import polars as pl
@@ -14,6 +13,7 @@ import polars as pl
 from conductor.contracts.dialects import POLARS
 from conductor.contracts.model import Contract
 from conductor.contracts.rules import REASONS, TEXT, WARNINGS, check_sql
+from conductor.engines.outcome import FATE, Fate, Tally
 from conductor.engines.polars_records import (
     NUMBER,
     OBJECT,
@@ -25,16 +25,6 @@ from conductor.engines.polars_records import (
 )
 from conductor.engines.polars_references import scan_references
 from conductor.engines.protocol import RefineJob
-
-FATE = "_fate"
-
-
-class Fate(StrEnum):
-    """What the first stage decides of a row."""
-
-    ACCEPTED = "accepted"
-    REJECTED = "rejected"
-    SUPERSEDED = "superseded"
 
 
 @dataclass(frozen=True)
@@ -51,15 +41,11 @@ class Plan:
 
 @dataclass(frozen=True)
 class Checked:
-    """The outputs of the pass. `totals`: fate, currency, rows, amount, unparseable. `reasons` and `warnings`: codes and rows,
-    of rejected and of accepted rows.
-    """
+    """The outputs of the pass."""
 
     accepted: Path
     rejected: Path
-    totals: pl.DataFrame
-    reasons: pl.DataFrame
-    warnings: pl.DataFrame
+    tally: Tally
 
 
 def plan(job: RefineJob) -> Plan:
@@ -115,7 +101,8 @@ def run(planned: Plan, scratch: Path) -> Checked:
     # A good row has an amount that parses, or none.
     totals = _totals(good, planned.contract, pl.lit(0)).collect(engine="streaming")
     totals = pl.concat([totals, others], how="vertical_relaxed")
-    return Checked(accepted, rejected, totals, _codes(rejected, REASONS), _codes(accepted, WARNINGS))
+    tally = Tally(totals, _codes(rejected, REASONS), _codes(accepted, WARNINGS))
+    return Checked(accepted, rejected, tally)
 
 
 def _codes(file: Path, column: str) -> pl.DataFrame:

@@ -4,7 +4,7 @@ replace.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 import polars as pl
@@ -53,15 +53,19 @@ def _names(records: pl.LazyFrame) -> list[str]:
 
 def _scan(file: RecordsFile, position: int) -> pl.LazyFrame:
     frame = pl.scan_parquet(file.path, hive_partitioning=False)
-    schema = frame.collect_schema()
-    if LINE not in schema or any(dtype != pl.String for dtype in schema.values()):
-        raise FixTheData(f"the records of {file.object_id} have to be text columns, {LINE} among them")
+    check_text(file, frame.collect_schema())
     return frame.select(
         pl.all().name.prefix(RAW),
         pl.lit(file.object_id).alias(OBJECT),
         pl.lit(position, pl.Int64).alias(POSITION),
         pl.col(LINE).cast(pl.Int64).alias(NUMBER),
     )
+
+
+def check_text(file: RecordsFile, schema: Mapping[str, pl.DataType]) -> None:
+    """Refuse records that are not text columns with line numbers among them: `FixTheData`."""
+    if LINE not in schema or any(dtype != pl.String for dtype in schema.values()):
+        raise FixTheData(f"the records of {file.object_id} have to be text columns, {LINE} among them")
 
 
 def _mark_superseded(frame: pl.LazyFrame) -> pl.LazyFrame:

@@ -26,7 +26,13 @@ def curated(frame: pl.LazyFrame, contract: Contract) -> pl.LazyFrame:
     Engines differ in the width of whole numbers and in the precision of decimals, so these are widened or
     narrowed; a kind or a scale that differs is `FixTheConfiguration`.
     """
-    wanted, given = polars_schema(contract.columns), frame.collect_schema()
+    wanted = check_columns(frame.collect_schema(), contract)
+    return frame.select(pl.col(name).cast(dtype) for name, dtype in wanted.items())
+
+
+def check_columns(given: pl.Schema, contract: Contract) -> pl.Schema:
+    """Give the contract's columns; what `refine.sql` gives has to be alike, or it is `FixTheConfiguration`."""
+    wanted = polars_schema(contract.columns)
     wrong = [
         f"{name} is {given.get(name, 'absent')}, not {dtype}"
         for name, dtype in wanted.items()
@@ -37,7 +43,7 @@ def curated(frame: pl.LazyFrame, contract: Contract) -> pl.LazyFrame:
         raise FixTheConfiguration(
             f"refine.sql of {contract.dataset} does not give what the contract says: {'; '.join(wrong)}"
         )
-    return frame.select(pl.col(name).cast(dtype) for name, dtype in wanted.items())
+    return wanted
 
 
 def partitioned(

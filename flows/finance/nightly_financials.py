@@ -9,6 +9,7 @@ from prefect import flow
 from prefect.runtime import flow_run
 from pydantic import Field
 
+from conductor.engines.choose import EngineName
 from flows.steps.announce import announce
 from flows.steps.archive import archive
 from flows.steps.back_up import back_up
@@ -38,7 +39,9 @@ def run_name() -> str:
 
 
 @flow(name="nightly-financials", flow_run_name=run_name, persist_result=False, log_prints=False)
-def nightly_financials(day: date | None = None, workspace: WorkspaceName = "embedded") -> None:
+def nightly_financials(
+    day: date | None = None, workspace: WorkspaceName = "embedded", engine: EngineName | None = None
+) -> None:
     """Carry a day of sales receipts, and other days that changed or were cut short, from the accounting API to the group's books.
 
     Repeats: a day whose content, contract, SQL, rates and catalogue are the same is found to be done, and nothing is written.
@@ -46,20 +49,21 @@ def nightly_financials(day: date | None = None, workspace: WorkspaceName = "embe
     Args:
         day: Business day to carry, as YYYY-MM-DD. Left empty: the day before the run's scheduled time.
         workspace: Workspace to work in: `embedded`, or the name of a Workspace block.
+        engine: Engine that refines the receipts. Left empty: contract, settings and size decide.
     """
     with night(workspace, PRODUCT, day) as tonight:
         for slot in changed(tonight):
             with tonight.apart(slot), turn(tonight.workspace, slot) as mine:
-                carry(mine, fresh=slot.day == tonight.day)
+                carry(mine, fresh=slot.day == tonight.day, engine=engine)
 
 
-def carry(mine: Turn, *, fresh: bool) -> None:
-    """Take one slot down the road; `fresh` asks the source for the day's rates and catalogue, too."""
+def carry(mine: Turn, *, fresh: bool, engine: EngineName | None = None) -> None:
+    """Take one slot down the road; `fresh` asks the source for the day's rates and catalogue, too, `engine` is asked for."""
     references = [bring(mine, dataset, fresh=fresh) for dataset in mine.product.contract.references]
     landed = land(mine, extract(mine))
     backed_up = back_up(mine, landed)
     batch = version(mine, landed, backed_up, references)
-    refined = refine(mine, batch)
+    refined = refine(mine, batch, engine)
     gated = gate(mine, refined)
     published = publish(mine, refined, gated)
     loaded = load(mine, published)

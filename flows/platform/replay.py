@@ -7,6 +7,7 @@ from pathlib import Path
 from prefect import flow
 from pydantic import SecretStr
 
+from conductor.engines.choose import EngineName
 from flows.finance.nightly_financials import WorkspaceName
 from flows.steps.announce import announce
 from flows.steps.archive import archive
@@ -34,6 +35,7 @@ def replay_rows(
     assignments: dict[str, SecretStr] | None = None,
     where: dict[str, SecretStr] | None = None,
     workspace: WorkspaceName = "embedded",
+    engine: EngineName | None = None,
 ) -> None:
     """Land the correction, if there is one, then carry its slot again from what is in raw; the source is not asked.
 
@@ -48,25 +50,26 @@ def replay_rows(
         assignments: Columns to set, and to what, where no file is given.
         where: Values by which rows are chosen, where no file is given.
         workspace: Workspace to work in: `embedded`, or the name of a Workspace block.
+        engine: Engine that refines. Left empty: contract, settings and size decide.
     """
     with mending(workspace, batch) as (opened, slot), turn(opened, slot) as mine:
         if file or assignments:
             given, chosen = _told(assignments), _told(where)
             correction = correct(mine, batch, Path(file) if file else None, given, chosen, by, reason)
             back_up(mine, land(mine, correction))
-        carry_again(mine)
+        carry_again(mine, engine)
 
 
 def _told(values: dict[str, SecretStr] | None) -> dict[str, str]:
     return {name: value.get_secret_value() for name, value in (values or {}).items()}
 
 
-def carry_again(mine: Turn) -> None:
-    """Take a slot down the road from its newest raw object."""
+def carry_again(mine: Turn, engine: EngineName | None = None) -> None:
+    """Take a slot down the road from its newest raw object; `engine` is asked for."""
     references = [bring(mine, dataset, fresh=False) for dataset in mine.product.contract.references]
     landed = latest(mine)
     batch = version(mine, landed, back_up(mine, landed), references)
-    refined = refine(mine, batch)
+    refined = refine(mine, batch, engine)
     published = publish(mine, refined, gate(mine, refined))
     posted = post(mine, build(mine, load(mine, published)))
     archive(mine, announce(mine, posted))

@@ -7,9 +7,10 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from conductor import raw
-from conductor.engines.choose import choose_engine
+from conductor.engines.choose import EngineName, choose_engine
 from conductor.engines.engine import open_engine
 from conductor.engines.protocol import RecordsFile, ReferenceFiles, RefineJob
+from conductor.engines.spark_session import missing_part
 from conductor.errors import FixTheData, StopAndCall
 from conductor.quality.mismatch import mismatch
 from conductor.quality.quarantine import quarantine
@@ -20,8 +21,10 @@ from flows.steps.turn import Turn
 
 
 @step(Refined, state=State.REFINED)
-def refine(turn: Turn, batch: Batch) -> Refined:
+def refine(turn: Turn, batch: Batch, engine: EngineName | None = None) -> Refined:
     """Type, check and split the records row by row, join what the product joins, and write Parquet for the table.
+
+    `engine` is asked for by the run; left out, contract, settings and size decide.
 
     No reader sees the files before they are published. Repeats: files get names of their own attempt; the unused ones are swept.
     """
@@ -29,8 +32,11 @@ def refine(turn: Turn, batch: Batch) -> Refined:
     _refuse_other_records(turn, batch, job)
     size = sum(file.path.stat().st_size for file in job.records)
     rows = sum(landed.rows for landed in _objects(turn, batch))
-    choice = choose_engine(size, rows, turn.workspace.settings.memory_bytes, turn.workspace.settings)
-    outcome = open_engine(choice.engine).refine(job)
+    settings, contract = turn.workspace.settings, turn.product.contract
+    choice = choose_engine(
+        size, rows, settings.memory_bytes, settings, contract, missing=missing_part(), asked=engine
+    )
+    outcome = open_engine(choice.engine, settings.memory_bytes).refine(job)
     if not outcome.counts.balanced:
         raise StopAndCall(
             f"rows vanished or came from nowhere: {outcome.counts!r}",

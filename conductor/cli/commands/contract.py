@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -17,6 +17,8 @@ from conductor.contracts.examine import Compiled, Examined, examine
 from conductor.contracts.load import Reading, survey
 from conductor.contracts.problems import nearest
 from conductor.contracts.scaffold import scaffold
+from conductor.contracts.trial import ENGINES, Run
+from conductor.engines.spark_session import missing_part
 from conductor.errors import FixTheConfiguration
 from conductor.settings import load_settings
 from conductor.workspace import ROOT
@@ -40,6 +42,10 @@ def check(
         list[str] | None, typer.Argument(help="Products to check, as domain/name.  [default: all]")
     ] = None,
     products: ProductsOption = None,
+    spark: Annotated[
+        bool,
+        typer.Option("--spark", help="Try the SQL on Spark, too, which takes some ten seconds to start."),
+    ] = False,
     home: HomeOption = DEFAULT_HOME,
     as_json: JsonOption = False,
 ) -> None:
@@ -49,7 +55,7 @@ def check(
     """
     readings = survey(folders(home, products or ()))
     wanted = chosen(readings, product or ())
-    found = [examine(reading, readings) for reading in wanted]
+    found = [examine(reading, readings, _engines(spark=spark)) for reading in wanted]
     if as_json:
         show.as_json([asdict(each) for each in found])
     else:
@@ -80,6 +86,17 @@ def new(
     known = {path.resolve() for path in (*set_up, ROOT / "products")}
     beside = "" if into.resolve() in known else f" --products {into}"
     show.line(f"next: conductor contract check {product}{beside}")
+
+
+def _engines(*, spark: bool) -> Mapping[str, Run]:
+    """Give the engines that SQL is tried on; Spark that is asked for and not there is `Missing`."""
+    if not spark:
+        return ENGINES
+    if missing := missing_part():
+        raise missing
+    from conductor.engines.spark_trial import run_on_spark  # PySpark is there only with its extra
+
+    return {**ENGINES, "Spark": run_on_spark}
 
 
 def folders(home: Path, more: Iterable[Path]) -> tuple[Path, ...]:

@@ -12,7 +12,7 @@ from conductor.cli import show
 from conductor.cli.commands.run import tell
 from conductor.cli.home import Home
 from conductor.cli.named import need_batch
-from conductor.cli.options import DEFAULT_HOME, HomeOption, WorkspaceOption
+from conductor.cli.options import DEFAULT_HOME, EngineOption, HomeOption, WorkspaceOption
 from conductor.cli.session import opened, ready_to_run
 from conductor.errors import FixTheConfiguration
 
@@ -48,6 +48,7 @@ def replay(
     ] = None,
     home: HomeOption = DEFAULT_HOME,
     workspace: WorkspaceOption = "embedded",
+    engine: EngineOption = None,
 ) -> None:
     """Carry a day again from what is in raw, so that mended rows come home exactly once.
 
@@ -78,6 +79,7 @@ def replay(
             by=by,
             reason=reason,
             workspace=workspace,
+            engine=engine,
         )
     if told := tell(home, workspace, meant.slot):
         show.story(told)

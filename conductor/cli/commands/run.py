@@ -12,8 +12,16 @@ import typer
 from conductor import story
 from conductor.cli import show
 from conductor.cli.home import Home
-from conductor.cli.options import DEFAULT_HOME, DayOption, HomeOption, JsonOption, WorkspaceOption
+from conductor.cli.options import (
+    DEFAULT_HOME,
+    DayOption,
+    EngineOption,
+    HomeOption,
+    JsonOption,
+    WorkspaceOption,
+)
 from conductor.cli.session import opened, ready_to_run
+from conductor.engines.choose import EngineName
 from conductor.story import Story
 from conductor.values import Slot
 
@@ -42,6 +50,7 @@ def run(
     ] = "",
     home: HomeOption = DEFAULT_HOME,
     workspace: WorkspaceOption = "embedded",
+    engine: EngineOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Run a flow now, for one business day; what is done already stays as it is.
@@ -57,9 +66,9 @@ def run(
         flow_named(flow)
     with ready_to_run(Home(home), workspace):
         if file and product:
-            slots = run_file(product, file, when, part, workspace, quiet=as_json)
+            slots = run_file(product, file, when, part, workspace, engine, quiet=as_json)
         else:
-            slots = run_flow(flow, when, workspace, quiet=as_json)
+            slots = run_flow(flow, when, workspace, engine, quiet=as_json)
     stories = [found for found in (tell(home, workspace, slot) for slot in slots) if found]
     if as_json:
         show.as_json([asdict(told) | {"worked": slots[Slot.parse(told.slot)]} for told in stories])
@@ -81,26 +90,35 @@ def flow_named(name: str) -> str:
     return name
 
 
-def run_flow(flow: str, day: date | None, workspace: str, *, quiet: bool) -> dict[Slot, bool]:
+def run_flow(
+    flow: str, day: date | None, workspace: str, engine: EngineName | None = None, *, quiet: bool
+) -> dict[Slot, bool]:
     """Run a flow in this process and say, for each slot of its product, whether there was anything to do."""
     from conductor.cli.ticker import ticking
     from flows.finance.nightly_financials import nightly_financials
 
     with ticking(FLOWS[flow], quiet=quiet) as seen:
-        arguments: dict[str, Any] = {"day": day, "workspace": workspace}
+        arguments: dict[str, Any] = {"day": day, "workspace": workspace, "engine": engine}
         nightly_financials(**arguments)
     return seen
 
 
 def run_file(
-    product: str, file: Path, day: date | None, part: str, workspace: str, *, quiet: bool
+    product: str,
+    file: Path,
+    day: date | None,
+    part: str,
+    workspace: str,
+    engine: EngineName | None,
+    *,
+    quiet: bool,
 ) -> dict[Slot, bool]:
     """Carry a file in this process and say, for each slot of its product, whether there was anything to do."""
     from conductor.cli.ticker import ticking
     from flows.platform.dropped_file import dropped_file
 
     with ticking(product, quiet=quiet) as seen:
-        arguments: dict[str, Any] = {"day": day, "part": part, "workspace": workspace}
+        arguments: dict[str, Any] = {"day": day, "part": part, "workspace": workspace, "engine": engine}
         dropped_file(product=product, file=str(file.absolute()), **arguments)
     return seen
 

@@ -14,6 +14,7 @@ from conductor.contracts.load import discover
 from conductor.contracts.model import Product
 from conductor.contracts.typed import polars_schema
 from conductor.engines.protocol import Engine, RecordsFile, ReferenceFiles, RefineJob, RefineOutcome
+from conductor.engines.row_text import row_text
 from conductor.values import Batch, Slot
 
 Row = dict[str, str | None]
@@ -26,6 +27,35 @@ CATALOGUE = PRODUCTS["sales/product_catalogue"]
 RATES = PRODUCTS["finance/fx_rates"]
 ITEMS = ("1", "2", "3")
 RATE = {"EUR": Decimal("1.083450"), "GBP": Decimal("1.270005")}
+FLAWS: list[tuple[Row, str]] = [
+    ({"Line.SalesItemLineDetail.ItemRef.value": "9999"}, "UNKNOWN_ITEM"),
+    ({"Line.SalesItemLineDetail.ItemRef.value": None}, "MISSING_ITEM"),
+    ({"Line.SalesItemLineDetail.ItemRef.value": " \t"}, "MISSING_ITEM"),
+    ({"Line.Amount": "12.345"}, "BAD_AMOUNT"),
+    ({"Line.Amount": "1e3"}, "BAD_AMOUNT"),
+    ({"Line.Amount": " 7"}, "BAD_AMOUNT"),
+    ({"Line.Amount": "7\n"}, "BAD_AMOUNT"),
+    ({"Line.Amount": "٧"}, "BAD_AMOUNT"),
+    ({"Line.Amount": "12345678901234567"}, "BAD_AMOUNT"),
+    ({"Line.Amount": None}, "MISSING_AMOUNT"),
+    ({"CurrencyRef.value": "XXX"}, "NO_RATE"),
+    ({"CurrencyRef.value": "usd"}, "BAD_CURRENCY;NO_RATE"),
+    ({"CurrencyRef.value": None}, "MISSING_CURRENCY"),
+    ({"Line.SalesItemLineDetail.Qty": "3", "Line.SalesItemLineDetail.UnitPrice": "4"}, "LINE_TOTAL"),
+    (
+        {"Line.SalesItemLineDetail.Qty": "-2", "Line.SalesItemLineDetail.UnitPrice": "5"},
+        "NEGATIVE_QUANTITY",
+    ),
+    ({"Line.DetailType": "GroupLineDetail"}, "NOT_ALLOWED_DETAIL_TYPE"),
+    ({"TxnDate": "2026-02-30"}, "BAD_BUSINESS_DATE"),
+    ({"TxnDate": "2025-02-29"}, "BAD_BUSINESS_DATE"),
+    ({"TxnDate": "2026-11-19"}, "OTHER_DAY"),
+    ({"MetaData.LastUpdatedTime": "2026-11-20T13:45:06"}, "BAD_UPDATED_AT"),
+    ({"MetaData.LastUpdatedTime": "2026-11-20T24:00:00Z"}, "BAD_UPDATED_AT"),
+    ({"DocNumber": "☕" * 22}, "TOO_LONG_DOC_NUMBER"),
+    ({"SyncToken": "1.0", "Line.Amount": "x"}, "BAD_AMOUNT;BAD_SYNC_TOKEN"),
+]
+"""What makes a good sales line a bad one, and all reasons for which it is set aside."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +106,15 @@ def tax(line: str, amount: str, percent: str, base: str) -> Row:
     ) | {
         "Line.TaxLineDetail.TaxPercent": percent,
         "Line.TaxLineDetail.NetAmountTaxable": base,
+    }
+
+
+def correction(target: Row, **changes: str | None) -> Row:
+    """Give a row that takes the place of another; `changes` are leaves, `__` standing for a dot."""
+    return {
+        **target,
+        **{name.replace("__", "."): value for name, value in changes.items()},
+        "_corrects": row_text(target),
     }
 
 

@@ -1,4 +1,4 @@
-"""Each operator and function that contracts may use gives the same on Polars and DuckDB."""
+"""Each operator and function that contracts may use gives the same on Polars, DuckDB and Spark."""
 
 from __future__ import annotations
 
@@ -9,6 +9,10 @@ from polars.testing import assert_frame_equal
 from sqlglot import exp
 
 from conductor.contracts.portable import MEASURED
+from conductor.contracts.spark_sql import spark_sql
+from conductor.engines.spark_session import spark_session
+
+from .spark_here import MEMORY, on_spark
 
 MONEY = "CAST(m AS DECIMAL(18,2))"
 CASES: dict[type[exp.Expr], str] = {
@@ -71,13 +75,27 @@ def test_every_measured_part_is_measured_here():
 
 
 @pytest.mark.parametrize("kind", QUERIES, ids=lambda kind: kind.__name__)
-def test_it_gives_the_same_on_both_engines(rows: pl.DataFrame, kind: type[exp.Expr]):
+def test_it_gives_the_same_on_polars_and_duckdb(rows: pl.DataFrame, kind: type[exp.Expr]):
     con = duckdb.connect()
     con.execute("CREATE MACRO regexp_like(text, pattern) AS regexp_matches(text, pattern)")
     con.register("r", rows.to_arrow())
     given = pl.SQLContext(frames={"r": rows.lazy()}).execute(QUERIES[kind]).collect(engine="streaming")
     other = con.sql(QUERIES[kind]).pl()
     assert_frame_equal(_wide(given), _wide(other), check_exact=True)
+
+
+@on_spark
+def test_it_gives_the_same_on_spark(rows: pl.DataFrame):
+    from conductor.engines.spark_types import polars_schema_of  # PySpark is there only with its extra
+
+    session = spark_session(MEMORY)
+    session.createDataFrame(rows.to_arrow()).createOrReplaceTempView("r")
+    for sql in QUERIES.values():
+        given = pl.SQLContext(frames={"r": rows.lazy()}).execute(sql).collect(engine="streaming")
+        found = session.sql(spark_sql(sql))
+        schema = pl.Schema({"b": given.schema["b"], "x": polars_schema_of(found.schema)["x"]})
+        other = pl.DataFrame([tuple(row) for row in found.collect()], schema=schema, orient="row")
+        assert_frame_equal(_wide(given), _wide(other), check_exact=True)
 
 
 def _wide(frame: pl.DataFrame) -> pl.DataFrame:

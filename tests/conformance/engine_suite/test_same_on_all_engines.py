@@ -1,4 +1,4 @@
-"""On the same generated records Polars and DuckDB give the same rows to the last cent; nothing gets lost."""
+"""On the same generated records all engines give the same rows to the last cent; nothing gets lost."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ from decimal import Decimal
 from pathlib import Path
 from random import Random
 
-import polars as pl
 import pytest
-from polars.testing import assert_frame_equal
 
 from conductor.engines.polars import PolarsEngine
+from conductor.engines.protocol import Engine
 
+from .agreement import agreed
 from .duckdb_engine import DuckDbEngine
-from .jobs import Refined, Row, refine, sale, tax
+from .jobs import Row, sale, tax
+from .spark_here import on_spark, spark
 
+BOTH: list[Engine] = [PolarsEngine(), DuckDbEngine()]
 AMOUNTS = (
     *(
         "0",
@@ -95,19 +97,32 @@ TIMES = (
 def test_edge_values_are_judged_alike(tmp_path: Path, seed: int):
     rng = Random(seed)
     objects = [[_odd(rng, line) for line in range(1, 400)] for _ in range(2)]
-    _same(tmp_path, *objects)
+    agreed(tmp_path, BOTH, *objects)
 
 
-@pytest.mark.parametrize("seed", [11, 12])
-def test_a_usual_day_with_a_few_flaws_comes_out_alike(tmp_path: Path, seed: int):
-    rng = Random(seed)
+@on_spark
+def test_spark_judges_edge_values_as_they_do(tmp_path: Path):
+    rng = Random(100)
+    objects = [[_odd(rng, line) for line in range(1, 1500)] for _ in range(2)]
+    agreed(tmp_path, [*BOTH, spark()], *objects)
+
+
+def test_a_usual_day_with_a_few_flaws_comes_out_alike(tmp_path: Path):
+    _a_usual_day(tmp_path, BOTH, Random(11))
+
+
+@on_spark
+def test_a_usual_day_comes_out_alike_on_spark(tmp_path: Path):
+    _a_usual_day(tmp_path, [*BOTH, spark()], Random(12))
+
+
+def _a_usual_day(folder: Path, engines: list[Engine], rng: Random) -> None:
     rows = [_usual(rng, line) for line in range(1, 20_000)]
     again = [
         row | {"SyncToken": str(rng.randrange(3)), "_line": str(n)}
         for n, row in enumerate(rng.choices(rows, k=400), start=20_000)
     ]
-    polars = _same(tmp_path, rows + again)
-    counts = polars.outcome.counts
+    counts = agreed(folder, engines, rows + again).outcome.counts
     assert counts.records == 19_999 + 400
     assert counts.duplicates > 300
     assert 50 < counts.rejected < 400
@@ -160,28 +175,3 @@ def _usual(rng: Random, line: int) -> Row:
             [{"Line.Amount": "12.345"}, {"CurrencyRef.value": "XXX"}, {"SyncToken": None}, {"Line.Id": ""}]
         )
     return row
-
-
-def _same(tmp_path: Path, *objects: list[Row]) -> Refined:
-    """Refine on both engines, compare all that they gave, and hold counts and sums against the records."""
-    polars, duckdb = (refine(engine, tmp_path, *objects) for engine in (PolarsEngine(), DuckDbEngine()))
-    assert_frame_equal(polars.curated, duckdb.curated, check_exact=True)
-    order = ["_object", "_line"]
-    assert_frame_equal(polars.rejected.sort(order), duckdb.rejected.sort(order), check_exact=True)
-    for part in ("counts", "sums", "reasons", "warnings", "schema_hash"):
-        assert getattr(polars.outcome, part) == getattr(duckdb.outcome, part)
-    _nothing_lost(polars, sum(map(len, objects)))
-    return polars
-
-
-def _nothing_lost(done: Refined, rows: int) -> None:
-    counts = done.outcome.counts
-    assert counts.balanced
-    assert counts.records == rows
-    assert counts.accepted == len(done.curated) == sum(file.rows for file in done.outcome.files)
-    assert counts.rejected == len(done.rejected)
-    assert done.curated.select(pl.struct("receipt_id", "line_id").is_unique().all()).item()
-    for total in done.outcome.sums:
-        assert total.records == total.accepted + total.rejected + total.duplicates + total.superseded
-        written = done.curated.filter(pl.col("currency") == total.currency)["amount"]
-        assert total.accepted == sum(written, Decimal(0))

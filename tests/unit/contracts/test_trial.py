@@ -11,7 +11,7 @@ import pytest
 from conductor.contracts.examine import examine
 from conductor.contracts.load import discover, survey
 from conductor.contracts.model import Contract, Rule
-from conductor.contracts.trial import try_refine, try_rules
+from conductor.contracts.trial import ENGINES, try_refine, try_rules
 
 ROOT = Path(__file__).parents[3] / "products"
 PRODUCTS = discover([ROOT])
@@ -19,7 +19,7 @@ RATES = PRODUCTS["finance/fx_rates"]
 
 
 def rates(sql: str) -> list[str]:
-    return list(try_refine(replace(RATES, refine_sql=sql), []))
+    return list(try_refine(replace(RATES, refine_sql=sql), [], ENGINES))
 
 
 def with_rule(sql: str) -> Contract:
@@ -29,8 +29,11 @@ def with_rule(sql: str) -> Contract:
 @pytest.mark.parametrize("dataset", PRODUCTS)
 def test_the_shipped_sql_runs_on_every_engine(dataset: str):
     product = PRODUCTS[dataset]
-    assert list(try_rules(product.contract)) == []
-    assert list(try_refine(product, [PRODUCTS[each].contract for each in product.contract.references])) == []
+    assert list(try_rules(product.contract, ENGINES)) == []
+    assert (
+        list(try_refine(product, [PRODUCTS[each].contract for each in product.contract.references], ENGINES))
+        == []
+    )
 
 
 def test_a_column_that_is_not_there_is_told_by_each_engine_with_its_place():
@@ -60,12 +63,12 @@ def test_a_scale_that_differs_from_the_contract_is_told():
 
 @pytest.mark.parametrize("sql", ["rate > business_date", "currency > 5"])
 def test_a_rule_that_compares_what_cannot_be_compared_is_told(sql: str):
-    told = dict.fromkeys(code for code, _ in try_rules(with_rule(sql)))
+    told = dict.fromkeys(code for code, _ in try_rules(with_rule(sql), ENGINES))
     assert list(told) == ["TRIED"]
 
 
 def test_a_rule_that_is_no_condition_is_told():
-    told = [said for code, said in try_rules(with_rule("rate")) if code == "TRIED"]
+    told = [said for code, said in try_rules(with_rule("rate"), ENGINES) if code == "TRIED"]
     assert told
     assert all("a condition gives true or false" in said for said in told)
 

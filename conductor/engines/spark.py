@@ -1,0 +1,128 @@
+"""The engine for batches that one process should not hold: Spark, with the same rules and SQL as Polars."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from pyspark.sql import DataFrame, SparkSession, Window
+from pyspark.sql import functions as fn
+
+from conductor.contracts.load import ACCEPTED
+from conductor.contracts.model import Contract
+from conductor.contracts.rules import REASONS
+from conductor.contracts.spark_sql import spark_sql
+from conductor.engines.outcome import FATE, Fate, Tally, Written, outcome, written
+from conductor.engines.places import fetch
+from conductor.engines.polars_errors import sorted_errors
+from conductor.engines.polars_records import NUMBER, OBJECT, POSITION
+from conductor.engines.protocol import RefineJob, RefineOutcome
+from conductor.engines.spark_check import check, tally, totals
+from conductor.engines.spark_errors import sorted_spark_errors
+from conductor.engines.spark_records import ROW, literal_path, read_records, verbatim
+from conductor.engines.spark_session import spark_session
+from conductor.engines.spark_types import spark_schema
+from conductor.engines.spark_write import curated, deliver, write_partitioned, write_whole
+
+RANK = "_rank"
+BYTES_PER_TASK = 64_000_000
+FEWEST_TASKS = 4
+
+
+class SparkEngine:
+    """Refine in two stages, as Polars does: check and split row by row, then drop older versions, join and write.
+
+    Spark works on this machine, with a heap of `memory_bytes` and what it spills beside it.
+    """
+
+    name = "spark"
+
+    def __init__(self, memory_bytes: int) -> None:
+        self._memory = memory_bytes
+
+    def refine(self, job: RefineJob) -> RefineOutcome:
+        """Refine a batch, as `Engine.refine` says."""
+        contract = job.product.contract
+        rejected = job.scratch / "rejected.parquet"
+        with sorted_errors(contract.dataset), sorted_spark_errors(contract.dataset):
+            session = spark_session(self._memory)
+            session.conf.set("spark.sql.shuffle.partitions", _tasks(job))
+            with _checked(session, job, rejected) as (checked, found):
+                done = _write(session, job, checked, found) if found.rows(Fate.ACCEPTED) else Written()
+        return outcome(contract, found, done, rejected)
+
+
+def _tasks(job: RefineJob) -> int:
+    """Give in how many parts rows meet: few for little data, and none that would not fit a task's memory."""
+    size = sum(file.path.stat().st_size for file in job.records)
+    return max(FEWEST_TASKS, size // BYTES_PER_TASK)
+
+
+@contextmanager
+def _checked(session: SparkSession, job: RefineJob, rejected: Path) -> Generator[tuple[DataFrame, Tally]]:
+    """Check the records once and count them; what is checked is kept, spilling to disk, until the body is over."""
+    _read_references(session, job)
+    records = read_records(session, job.records)
+    checked = check(session, job, records).persist()
+    try:
+        found = tally(checked, job.product.contract)
+        if found.rows(Fate.REJECTED):
+            write_whole(_rejected(job, records, checked), rejected)
+        yield checked, found
+    finally:
+        checked.unpersist()
+
+
+def _read_references(session: SparkSession, job: RefineJob) -> None:
+    """Name each joined product's rows by its table, in the types of its contract; without files it is an empty table."""
+    for reference in job.references.values():
+        contract, schema = reference.contract, spark_schema(reference.contract.columns)
+        into = job.scratch / "references"
+        paths = [
+            literal_path(fetch(uri, reference.storage_options, into / f"{contract.table}-{number}.parquet"))
+            for number, uri in enumerate(reference.uris)
+        ]
+        read = session.read.schema(schema)
+        frame = read.parquet(*paths) if paths else session.createDataFrame([], schema)
+        frame.createOrReplaceTempView(contract.table)
+
+
+def _rejected(job: RefineJob, records: DataFrame, checked: DataFrame) -> DataFrame:
+    """Give the rejected rows as they came, in the order in which they came."""
+    return (
+        checked.where(fn.col(FATE) == Fate.REJECTED.value)
+        .orderBy(POSITION, NUMBER, ROW)
+        .select(
+            *(column.alias(name) for name, column in verbatim(records)),
+            OBJECT,
+            REASONS,
+            fn.lit(job.product.contract.version).alias("_contract_version"),
+            fn.lit(job.batch.id).alias("_batch"),
+        )
+    )
+
+
+def _write(session: SparkSession, job: RefineJob, checked: DataFrame, found: Tally) -> Written:
+    contract, folder = job.product.contract, job.scratch / "curated"
+    ranked = _ranked(checked.where(fn.col(FATE) == Fate.ACCEPTED.value), contract)
+    fields = [field.name for field in contract.fields]
+    ranked.where(fn.col(RANK) == 1).select(*fields).createOrReplaceTempView(ACCEPTED)
+    write_partitioned(curated(session.sql(spark_sql(job.product.refine_sql)), contract), contract, folder)
+    # What counts is what came out, so the sums are taken from the files.
+    given = totals(
+        session.read.schema(spark_schema(contract.columns)).parquet(literal_path(folder)), contract
+    )
+    dropped = totals(ranked.where(fn.col(RANK) > 1), contract)
+    done = written(contract, found, (), given, dropped)
+    return replace(done, files=deliver(folder, job))
+
+
+def _ranked(accepted: DataFrame, contract: Contract) -> DataFrame:
+    """Number the versions of each business key, the newest first.
+
+    The order is total: `newest`, then the later object, then the later line.
+    """
+    order = [fn.col(name).desc_nulls_last() for name in (*contract.newest, POSITION, NUMBER, ROW)]
+    return accepted.withColumn(RANK, fn.row_number().over(Window.partitionBy(*contract.key).orderBy(*order)))
