@@ -9,14 +9,14 @@ import polars as pl
 import pytest
 from cases.products import HERE, product
 
-from conductor.engines.engine import open_engine
+from conductor.engines.polars import PolarsEngine
 from conductor.engines.protocol import Engine, RecordsFile, RefineJob, RefineOutcome
 from conductor.files import arrive
 from conductor.values import Batch, Slot
 
 from .duckdb_engine import DuckDbEngine
 
-ENGINES = [open_engine("polars"), DuckDbEngine()]
+ENGINES = [PolarsEngine(), DuckDbEngine()]
 
 
 def refined(engine: Engine, file: str, dialect: str, folder: Path) -> tuple[RefineOutcome, pl.DataFrame]:
