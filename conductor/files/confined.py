@@ -6,20 +6,26 @@ a program run wild ends that process, and the file is refused.
 
 from __future__ import annotations
 
+import errno
 import json
 import resource
 import subprocess
 import sys
 from enum import StrEnum
+from importlib.util import find_spec
 from pathlib import Path
 
 from conductor.contracts.file_format import FileFormat
+from conductor.errors import Missing, StopAndCall
 from conductor.files.diagnosis import Refusal, Unacceptable
 from conductor.values import Value
 
 MEMORY = 4 << 30
 SECONDS = 900
 REPLY = "reply.json"
+DISK_FULL = 3
+"""How the process ends where the disk is at fault and not the file."""
+FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class Task(StrEnum):
@@ -59,7 +65,12 @@ class Refusing(Value):
 
 
 def confined(job: Job, scratch: Path) -> Done:
-    """Do a job in a process of its own; `Unacceptable` where the file is at fault or the process did not survive it."""
+    """Do a job in a process of its own; `Unacceptable` where the file is at fault or the process did not survive it.
+
+    `Missing` where the extra for workbooks is; `StopAndCall` where the disk is full.
+    """
+    if job.task is Task.XLSX and find_spec("python_calamine") is None:
+        raise Missing("XLSX needs the extra `files`", next_command="pip install 'cloud-conductor[files]'")
     reply = scratch / REPLY
     reply.unlink(missing_ok=True)
     command = [sys.executable, "-m", "conductor.files.confined", job.model_dump_json(), str(reply)]
@@ -67,6 +78,8 @@ def confined(job: Job, scratch: Path) -> Done:
         ended = subprocess.run(command, capture_output=True, timeout=SECONDS, check=False)
     except subprocess.TimeoutExpired:
         raise _wild(job) from None
+    if ended.returncode == DISK_FULL:
+        raise StopAndCall(f"the disk is full while {job.file.name} is read", next_command="conductor doctor")
     if ended.returncode or not reply.exists():
         raise _wild(job)
     answer = json.loads(reply.read_text(encoding="utf-8"))
@@ -86,11 +99,20 @@ def _wild(job: Job) -> Unacceptable:
 
 def _work(job: Job) -> Value:
     """Do the job in this process, and give what comes of it."""
-    from conductor.files import archive, parquet_reader, xlsx_reader
-
-    tasks = {Task.UNZIP: archive.unzip, Task.PARQUET: parquet_reader.read, Task.XLSX: xlsx_reader.read}
     try:
-        return tasks[job.task](job)
+        match job.task:
+            case Task.UNZIP:
+                from conductor.files import archive
+
+                return archive.unzip(job)
+            case Task.PARQUET:
+                from conductor.files import parquet_reader
+
+                return parquet_reader.read(job)
+            case Task.XLSX:
+                from conductor.files import xlsx_reader
+
+                return xlsx_reader.read(job)
     except Unacceptable as found:
         return Refusing(
             code=found.code, sentence=found.sentence, what_to_do=found.what_to_do, place=found.place
@@ -107,7 +129,10 @@ def main() -> None:
         (resource.RLIMIT_CORE, 0),
     ):
         resource.setrlimit(what, (most, most))
-    Path(sys.argv[2]).write_text(_work(job).model_dump_json(), encoding="utf-8")
+    try:
+        Path(sys.argv[2]).write_text(_work(job).model_dump_json(), encoding="utf-8")
+    except OSError as error:
+        sys.exit(DISK_FULL if error.errno in FULL else 1)
 
 
 if __name__ == "__main__":

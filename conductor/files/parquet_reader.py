@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from conductor.files.columns import check_names
-from conductor.files.confined import Done, Job
+from conductor.files.confined import FULL, Done, Job
 from conductor.files.diagnosis import Refusal, Unacceptable
 from conductor.files.envelope import check_growth
 from conductor.files.records_writer import RecordsWriter, check_rows
@@ -34,7 +34,9 @@ def read(job: Job) -> Done:
                     first = writer.rows + 1
                     frame = pl.DataFrame(batch).select(texts)
                     writer.add(frame, pl.int_range(first, first + len(frame), eager=True))
-    except (pa.ArrowException, OSError, pl.exceptions.PolarsError):
+    except (pa.ArrowException, OSError, pl.exceptions.PolarsError) as error:
+        if isinstance(error, OSError) and error.errno in FULL:
+            raise
         raise Unacceptable(
             Refusal.CORRUPT, "it is damaged or cut off", "ask the sender to send the file again"
         ) from None

@@ -11,8 +11,8 @@ from datetime import date, datetime
 from typing import TypeAlias
 
 import polars as pl
+from python_calamine import CalamineError, CalamineWorkbook
 
-from conductor.errors import Missing
 from conductor.files.columns import check_names
 from conductor.files.confined import Done, Job
 from conductor.files.diagnosis import Refusal, Unacceptable
@@ -74,12 +74,6 @@ def _check_cells(text: bytes) -> None:
 
 def _rows(job: Job) -> Iterator[Cells]:
     """Give the cells of all rows as texts, from the first row of the sheet on."""
-    try:
-        from python_calamine import CalamineError, CalamineWorkbook
-    except ImportError:
-        raise Missing(
-            "XLSX needs the extra `files`", next_command="pip install 'cloud-conductor[files]'"
-        ) from None
     try:
         with CalamineWorkbook.from_path(job.file) as book:
             sheet = book.get_sheet_by_name(_sheet(book.sheet_names, job))

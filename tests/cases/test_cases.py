@@ -178,3 +178,27 @@ def test_a_cut_at_any_byte_is_never_silently_wrong(tmp_path: Path) -> None:
         except Refused:
             pass
     assert taken == [len(whole) - 1, len(whole)]
+
+
+def test_only_what_a_product_joins_can_be_given_with_it(tmp_path: Path) -> None:
+    words = [
+        "try",
+        "sales/daily_sales",
+        str(FILES / "clean.csv"),
+        "--with",
+        f"finance/fx_rates={FILES / 'clean.parquet'}",
+    ]
+    ended = CliRunner().invoke(cli, [*words, "--home", str(tmp_path)])
+    assert "joins nothing; 'finance/fx_rates' is not among them" in str(ended.exception)
+
+
+def test_every_code_is_told_in_the_guide() -> None:
+    guide = (Path(__file__).parents[2] / "docs/how-to/take-files.md").read_text(encoding="utf-8")
+    assert [code for code in Refusal if f"`{code}`" not in guide] == []
+    reasons = {
+        reason
+        for case in CASES
+        for reason in case.reasons
+        if not reason.endswith(("_AMOUNT", "_DATE", "_CURRENCY"))
+    }
+    assert [reason for reason in sorted(reasons) if f"`{reason}`" not in guide] == []

@@ -40,7 +40,7 @@ def register(cli: typer.Typer) -> None:
 
 def try_(
     product: Annotated[str, typer.Argument(help="Product that the file is for, as domain/name.")],
-    file: Annotated[Path, typer.Argument(help="The file, as it was sent.", exists=True, dir_okay=False)],
+    file: Annotated[Path, typer.Argument(help="The file, as it was sent.", dir_okay=False)],
     products: ProductsOption = None,
     day: DayOption = None,
     out: Annotated[
@@ -66,6 +66,8 @@ def try_(
 
     The exit code is 1 if the file is refused. Example: conductor try sales/daily_sales till-0042.csv --day 2026-11-20 --out trial
     """
+    if not file.is_file():
+        raise FixTheConfiguration(f"there is no file {file}", next_command="conductor try --help")
     known = discover(folders(home, products or ()))
     found = _named(product, known)
     settings = load_settings(home, os.environ)
