@@ -16,6 +16,7 @@ from typing import Any
 PRELOADED = [
     "pipeline.runs",
     "flows.finance.nightly_financials",
+    "flows.platform.refine_batch",
     "flows.platform.replay",
     "prefect.main",
     "great_expectations",
@@ -51,6 +52,7 @@ class Errand:
     workspace: str = "embedded"
     day: date | None = None
     replay: dict[str, Any] | None = None
+    refine: dict[str, Any] | None = None
     block: dict[str, Any] | None = None
     kill: At | None = None
     stall: At | None = None
@@ -83,16 +85,19 @@ def carry(errand: Errand) -> None:
 
 def _run(errand: Errand) -> None:
     from flows.finance.nightly_financials import nightly_financials
+    from flows.platform.refine_batch import refine_batch
     from flows.platform.replay import replay_rows
 
     if errand.block is not None:
         from blocks.workspace import Workspace
 
         Workspace.model_validate(errand.block).save(errand.workspace, overwrite=True)
-    if errand.replay is None:
-        nightly_financials(day=errand.day, workspace=errand.workspace)
-    else:
+    if errand.replay is not None:
         replay_rows(**errand.replay, workspace=errand.workspace)
+    elif errand.refine is not None:
+        refine_batch(**errand.refine, workspace=errand.workspace)
+    else:
+        nightly_financials(day=errand.day, workspace=errand.workspace)
 
 
 def _listener(errand: Errand) -> Callable[[Any], None]:

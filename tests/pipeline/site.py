@@ -165,9 +165,10 @@ class Site:
         kill: At | None = None,
         stall: At | None = None,
         replay: dict[str, Any] | None = None,
+        refine: dict[str, Any] | None = None,
         **settings: object,
     ) -> Running:
-        """Begin a run of the nightly flow for a day, or a replay."""
+        """Begin a run of the nightly flow for a day, a replay, or the refining of a batch."""
         self._runs += 1
         reports = self.home.parent / f"{self.home.name}-runs"
         reports.mkdir(exist_ok=True)
@@ -177,6 +178,7 @@ class Site:
             workspace=self.workspace_name,
             day=day,
             replay=replay,
+            refine=refine,
             block=self._block(),
             kill=kill,
             stall=stall,
