@@ -5,6 +5,9 @@ A step retries `RetryLater` and nothing else; whoever catches looks at the class
 
 from __future__ import annotations
 
+from pathlib import Path
+from traceback import walk_tb
+
 
 class ConductorError(Exception):
     """Say what is wrong in one plain sentence, and which command comes next.
@@ -42,6 +45,17 @@ class FixTheConfiguration(ConductorError):
 
 class StopAndCall(ConductorError):
     """Going on could do harm: a person decides."""
+
+
+class Unforeseen(StopAndCall):
+    """Nobody foresaw this error. Its text may quote a row, so only its kind and its place are told."""
+
+    @classmethod
+    def of(cls, error: Exception) -> Unforeseen:
+        """Say of an error what it is and where in the code it arose."""
+        frames = [frame for frame, _ in walk_tb(error.__traceback__)]
+        place = f"{Path(frames[-1].f_code.co_filename).name}:{frames[-1].f_lineno}" if frames else "nowhere"
+        return cls(f"something unforeseen went wrong, a {type(error).__name__} at {place}")
 
 
 class LeaseHeld(RetryLater):

@@ -78,10 +78,9 @@ def flatten(document: Document) -> list[Row]:
         *_lines(document.get("Line"), "line"),
         *_lines(tax.get("TaxLine") if isinstance(tax, dict) else None, "tax"),
     ]
-    shared: Row = {DOCUMENT: identity(document)} | dict(_leaves(header, ""))
+    shared: Row = {DOCUMENT: identity(document)} | dict(leaves(header, ""))
     return [
-        shared | {LINE: str(n)} | dict(_leaves(line, "Line."))
-        for n, line in enumerate(lines or [{}], start=1)
+        shared | {LINE: str(n)} | dict(leaves(line, "Line.")) for n, line in enumerate(lines or [{}], start=1)
     ]
 
 
@@ -128,10 +127,11 @@ def _lines(elements: Json, kind: str) -> list[Document]:
     return [line for line in named if line.get("DetailType") != "SubTotalLineDetail"]
 
 
-def _leaves(value: Document, prefix: str) -> Iterator[tuple[str, str | None]]:
+def leaves(value: Document, prefix: str) -> Iterator[tuple[str, str | None]]:
+    """Give each leaf's text under its dotted path, the prefix before it; an array is a leaf, as canonical JSON."""
     for name, inner in value.items():
         if isinstance(inner, dict):
-            yield from _leaves(inner, f"{prefix}{name}.")
+            yield from leaves(inner, f"{prefix}{name}.")
         else:
             yield f"{prefix}{name}", _text(inner)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-BEFORE_THE_BATCH = ("extract", "land", "back_up", "version")
+BEFORE_THE_BATCH = ("extract", "arrive", "land", "back_up", "version")
 """These find out which batch it is; each run takes them."""
 TO_THE_LAKE = ("refine", "gate", "publish")
 """How far a product goes that another one joins."""

@@ -56,6 +56,16 @@ class Settings(BaseModel):
         2_000_000_000, ge=100_000_000, description="Memory that refining may plan with, in bytes."
     )
 
+    gate_full_rows: int = Field(
+        20_000,
+        ge=1,
+        description="Rows of a batch up to which Great Expectations looks at all of them, half a second's work; of more "
+        "it looks at a sample, beside a count of everything that takes a tenth of its time.",
+    )
+    quarantine_alarm_days: int = Field(
+        7, ge=1, description="Days after which rows that are still set aside are told of again, once a day."
+    )
+
     lease_seconds: int = Field(
         120, ge=1, description="After how long without a sign of life a run may be replaced."
     )

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from conductor.ledger import Ledger
+from conductor.quality.override import VERDICT
 from conductor.values import (
     Announced,
     Archived,
@@ -87,9 +88,13 @@ def _facts(ledger: Ledger, batch: Batch) -> Iterator[Fact]:
         )
     if refined := ledger.remembered(batch.id, "refine", Refined):
         yield from _refined(refined)
-    if gated := ledger.remembered(batch.id, "gate", Gated):
-        verdict = "passed" if gated.passed else f"{len(gated.failed)} failed"
-        yield Fact("gate", f"{gated.expectations} expectations, {verdict}")
+    if gated := ledger.remembered(batch.id, "gate", Gated) or ledger.remembered(batch.id, VERDICT, Gated):
+        yield from _gated(gated)
+    for given in ledger.approvals(batch.id):
+        yield Fact(
+            f"allowed, {given.what}",
+            f"by {given.by} on {given.at:%Y-%m-%d %H:%M} UTC: {given.reason} ({given.details})",
+        )
     if published := ledger.remembered(batch.id, "publish", Published):
         yield Fact(
             "published",
@@ -112,11 +117,22 @@ def _facts(ledger: Ledger, batch: Batch) -> Iterator[Fact]:
         yield Fact("archived", f"{len(archived.copies)} cold copies")
 
 
+def _gated(gated: Gated) -> Iterator[Fact]:
+    verdict = "passed" if gated.passed else f"{len(gated.failed)} failed"
+    yield Fact("gate", f"{gated.expectations} expectations, {verdict}")
+    for failed in gated.failed:
+        yield Fact("gate, failed", f"{failed.expectation} on {failed.column}: {failed.observed}")
+    for warned in gated.warnings:
+        yield Fact("gate, warning", f"{warned.expectation} on {warned.column}: {warned.observed}")
+
+
 def _refined(refined: Refined) -> Iterator[Fact]:
     counts = refined.counts
     yield Fact("accepted", f"{counts.accepted:,} of {counts.records:,} lines")
     for code, rows in refined.reasons:
         yield Fact(f"rejected, {code}", f"{rows:,}")
+    for code, rows in refined.warnings:
+        yield Fact(f"accepted with warning, {code}", f"{rows:,}")
     if counts.duplicates or counts.superseded:
         yield Fact(
             "set aside", f"{counts.duplicates:,} duplicates, {counts.superseded:,} superseded by corrections"

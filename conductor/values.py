@@ -207,7 +207,10 @@ class CurrencySum(Value):
 
 
 class Refined(Value):
-    """What refine made of a batch: files under names of this attempt, rejected rows, and the counts that prove it."""
+    """What refine made of a batch: files under names of this attempt, rejected rows, and the counts that prove it.
+
+    `reasons` counts the codes of rejected rows, `warnings` those of accepted ones.
+    """
 
     batch: Batch
     files: tuple[DataFile, ...]
@@ -217,6 +220,7 @@ class Refined(Value):
     reasons: tuple[tuple[str, int], ...]
     schema_hash: str
     choice: EngineChoice
+    warnings: tuple[tuple[str, int], ...] = ()
 
 
 class FailedExpectation(Value):
@@ -227,14 +231,29 @@ class FailedExpectation(Value):
     observed: str
 
 
+class Override(Value):
+    """A named person let a batch go on that had failed its gate, and why."""
+
+    by: str
+    reason: str
+    at: datetime
+
+
 class Gated(Value):
-    """The verdict of the gate and where its page lies."""
+    """The verdict of the gate and where its page lies. `warnings` stop nothing.
+
+    `judged` is False where it could not be told whether the batch keeps its contract. A batch that did not pass goes on
+    by an `override` only.
+    """
 
     batch: Batch
     passed: bool
     expectations: int
     failed: tuple[FailedExpectation, ...]
     docs_key: str
+    warnings: tuple[FailedExpectation, ...] = ()
+    judged: bool = True
+    override: Override | None = None
 
 
 class Published(Value):

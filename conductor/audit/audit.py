@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,6 +21,7 @@ from conductor.audit.landed import Unreadable, objects_in
 from conductor.audit.money import money
 from conductor.audit.rebuilt import rebuilt
 from conductor.audit.report import (
+    Allowed,
     AuditReport,
     Check,
     Checked,
@@ -71,13 +72,16 @@ def audit(evidence: Evidence, scope: Scope, scratch: Path, tell: Callable[[str],
     """
     outcomes: dict[Invariant, list[tuple[Slot, Outcome]]] = {name: [] for name in scope.invariants}
     scratch.mkdir(parents=True, exist_ok=True)
+    allowed: list[Allowed] = []
     for dataset in _datasets(evidence, scope):
         for dossier in _dossiers(evidence, dataset, scope.day, scratch):
+            allowed += _allowed(dossier)
             for invariant in scope.invariants:
                 tell(f"{dossier.slot.id}  {invariant.value}: {invariant.promise}")
                 found = _looked(dossier, invariant)
                 outcomes[invariant] += [(dossier.slot, outcome) for outcome in found]
-    return AuditReport(checks=tuple(_check(name, found) for name, found in outcomes.items()))
+    checks = tuple(_check(name, found) for name, found in outcomes.items())
+    return AuditReport(checks=checks, allowed=tuple(allowed))
 
 
 def _datasets(evidence: Evidence, scope: Scope) -> tuple[str, ...]:
@@ -100,6 +104,12 @@ def _dossiers(evidence: Evidence, dataset: str, day: date | None, scratch: Path)
         if day in (None, slot.day):
             with TemporaryDirectory(dir=scratch) as folder:
                 yield Dossier(evidence, slot, tuple(commits[slot]), tuple(found[slot]), Path(folder))
+
+
+def _allowed(dossier: Dossier) -> Iterator[Allowed]:
+    for row in dossier.batches:
+        for given in dossier.evidence.ledger.approvals(row.batch.id):
+            yield Allowed(slot=dossier.slot.id, **asdict(given))
 
 
 def _looked(dossier: Dossier, invariant: Invariant) -> Iterator[Outcome]:

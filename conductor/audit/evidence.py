@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 from conductor.contracts.model import Product
 from conductor.journal import Accounts
 from conductor.ledger.database import Database
-from conductor.ledger.rows import Attempt, BatchRow, Lease, StepRow
+from conductor.ledger.rows import Approval, Attempt, BatchRow, Lease, StepRow
 from conductor.settings import Settings
 from conductor.sources.journal import Entry
 from conductor.stores.protocol import Store
@@ -54,6 +54,10 @@ class LedgerReader(Protocol):
 
     def steps(self, batch_id: str) -> tuple[StepRow, ...]:
         """Give the finished steps of a batch."""
+        ...
+
+    def approvals(self, batch_id: str) -> tuple[Approval, ...]:
+        """Give all that was approved for a batch, first one first."""
         ...
 
     def remembered(self, batch_id: str, step: str, value_type: type[V]) -> V | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -95,10 +96,23 @@ class Check(Value):
     unchecked: tuple[Note, ...]
 
 
+class Allowed(Value):
+    """What a named person allowed for a batch, and why. It is no finding: somebody answers for it."""
+
+    slot: str
+    batch: str
+    what: str
+    details: str
+    by: str
+    reason: str
+    at: datetime
+
+
 class AuditReport(Value):
-    """The whole audit."""
+    """The whole audit, and what people allowed."""
 
     checks: tuple[Check, ...]
+    allowed: tuple[Allowed, ...] = ()
 
     @property
     def findings(self) -> tuple[Finding, ...]:

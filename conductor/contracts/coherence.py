@@ -35,6 +35,7 @@ def check_coherence(contract: Contract) -> Iterator[str]:
         if len(foreign.columns) != len(foreign.targets) or not set(foreign.columns) <= fields.keys():
             yield f"the relationship {foreign.code} has to go from fields to as many columns"
     yield from _only_there(fields, columns)
+    yield from _proofs(contract)
 
 
 def check_references(
@@ -54,6 +55,15 @@ def check_references(
         elif columns[target].kind is not fields[source].kind:
             left, right = fields[source].kind, columns[target].kind
             yield f"{foreign.code} compares the {left} {source} with the {right} {target}"
+
+
+def _proofs(contract: Contract) -> Iterator[str]:
+    """Find a trailer or sidecar that sums a column which files do not have."""
+    said = contract.file_format
+    for proof in (said.trailer, said.sidecar) if said else ():
+        if proof and proof.total and proof.total not in contract.delivered:
+            hint = nearest(proof.total, contract.delivered)
+            yield f"a proof sums {proof.total}, and no field is read from a column of this name{hint}"
 
 
 def _only_there(fields: Mapping[str, Column], columns: Mapping[str, Column]) -> Iterator[str]:

@@ -16,6 +16,8 @@ FAULT = "_fault"
 
 PERSONAL = "personal"
 """The classification of a column that tells of a person."""
+OPEN = frozenset({None, "public", "none"})
+"""Classifications of columns whose values anybody may see."""
 
 
 PERIODS = {"h": 1, "hours": 1, "d": 24, "days": 24}
@@ -179,9 +181,15 @@ class Contract:
 
     @property
     def personal(self) -> frozenset[str]:
-        """Names of the fields and columns whose values tell of a person: those classified `personal`."""
+        """Names of the fields and columns whose values are shown to nobody who need not see them: all but the open ones.
+
+        A field that reads the same text as such a one is such a one, too.
+        """
+        paths = {field.path for field in self.fields if field.classification not in OPEN}
         return frozenset(
-            each.name for each in (*self.fields, *self.columns) if each.classification == PERSONAL
+            each.name
+            for each in (*self.fields, *self.columns)
+            if each.classification not in OPEN or (isinstance(each, SourceField) and each.path in paths)
         )
 
     @property

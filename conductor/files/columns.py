@@ -6,16 +6,14 @@ from collections import Counter
 from collections.abc import Sequence
 
 from conductor.contracts.file_format import FileFormat
-from conductor.contracts.model import Contract
 from conductor.contracts.problems import nearest
 from conductor.files.diagnosis import Refusal, Unacceptable
 
 DELIMITERS = ",;\t|"
 
 
-def check_columns(names: Sequence[str], contract: Contract, said: FileFormat, place: str) -> None:
+def check_names(names: Sequence[str], wanted: Sequence[str], said: FileFormat, place: str) -> None:
     """Refuse columns that are missing, doubled or unknown. Their order is free, for each is known by its name."""
-    wanted = contract.delivered
     if len(names) > said.limits.columns:
         raise Unacceptable(
             Refusal.TOO_MANY_COLUMNS,

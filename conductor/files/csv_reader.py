@@ -15,7 +15,7 @@ from pyarrow import csv as arrow_csv
 from conductor.contracts.file_format import FileFormat
 from conductor.contracts.model import Contract
 from conductor.errors import StopAndCall
-from conductor.files.columns import check_columns
+from conductor.files.columns import check_names
 from conductor.files.csv_structure import RESEND, Rows, rows
 from conductor.files.diagnosis import Refusal, Unacceptable
 from conductor.files.proof import Claim, claim, no_trailer
@@ -84,7 +84,7 @@ def _header(first: Rows, contract: Contract, said: FileFormat) -> tuple[str, ...
         strict=True,
     )
     names = tuple(next(reader))
-    check_columns(names, contract, said, place=f"line {first.lines[0]}")
+    check_names(names, contract.delivered, said, place=f"line {first.lines[0]}")
     return names
 
 

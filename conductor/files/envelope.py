@@ -138,7 +138,7 @@ def _gunzip(file: IO[bytes]) -> Iterator[bytes]:
                     break
     except zlib.error:
         raise Unacceptable(
-            Refusal.CUT_OFF,
+            Refusal.CORRUPT,
             "what is packed in it is damaged",
             "ask the sender to send the file again",
             f"byte {file.tell()}",

@@ -31,6 +31,15 @@ class People(Section):
         row = connection.execute(query).one_or_none()
         return None if row is None else Approval(row.batch, row.what, row.by, row.reason, row.details, row.at)
 
+    @reads
+    def approvals(self, connection: Connection, batch_id: str) -> tuple[Approval, ...]:
+        """Give all that was approved for a batch, first one first."""
+        query = select(approvals).where(approvals.c.batch == batch_id).order_by(approvals.c.id)
+        return tuple(
+            Approval(row.batch, row.what, row.by, row.reason, row.details, row.at)
+            for row in connection.execute(query)
+        )
+
     @writes
     def note(self, connection: Connection, batch_id: str, by: str, text: str) -> None:
         """Write something down about a batch; `NotFound` for no such batch."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
 from decimal import Decimal
 
 from conductor.errors import ConductorError, FixTheConfiguration, FixTheData, RetryLater
 from conductor.notify.notice import Link, Notice, Problem, Severity
-from conductor.values import Slot
+from conductor.quality.set_aside import SetAside
+from conductor.values import Gated, Refined, Slot
 
 
 def failure(slot: Slot, error: ConductorError, links: tuple[Link, ...] = ()) -> Notice:
@@ -45,6 +47,44 @@ def row_count(
     )
 
 
+def rows_set_aside(refined: Refined, owner: str, links: tuple[Link, ...] = ()) -> Notice:
+    """Tell the owner of a product that rows of it were set aside just now, and why."""
+    batch = refined.batch
+    return Notice(
+        severity=Severity.WARNING,
+        slot=batch.slot,
+        title=f"{_name(batch.slot)}: rows set aside",
+        sentence=f"{_rows(refined.counts.rejected)} of {refined.counts.records:,} were set aside; the rest goes on.",
+        problem=Problem.DATA,
+        facts=(
+            ("Owner", owner),
+            *((code, _rows(count)) for code, count in refined.reasons),
+            ("Contract", batch.contract_version),
+            _made_from(batch.id, batch.version),
+        ),
+        next_command=f"conductor quarantine show {batch.id}",
+        links=links,
+    )
+
+
+def rows_waiting(waiting: Sequence[SetAside], owner: str, now: datetime, most: int = 10) -> Notice:
+    """Tell the owner of a product that rows of it lie aside for too long; the oldest `most` slots by name."""
+    oldest = sorted(waiting, key=lambda each: each.since)
+    slot, rows = Slot.parse(oldest[0].slot), sum(each.rows for each in oldest)
+    return Notice(
+        severity=Severity.WARNING,
+        slot=slot,
+        title=f"{slot.dataset}: rows wait to be mended",
+        sentence=f"{_rows(rows)} set aside and not mended, the oldest for {oldest[0].days(now)} days.",
+        problem=Problem.DATA,
+        facts=(
+            ("Owner", owner),
+            *((each.slot, f"{_rows(each.rows)}, {each.days(now)} days") for each in oldest[:most]),
+        ),
+        next_command="conductor quarantine list",
+    )
+
+
 def daily_report(
     slot: Slot,
     batch: str,
@@ -53,8 +93,15 @@ def daily_report(
     rejected: int,
     totals: tuple[tuple[str, Decimal], ...],
     links: tuple[Link, ...],
+    warnings: tuple[tuple[str, int], ...] = (),
+    gated: Gated | None = None,
 ) -> Notice:
-    """Tell that a slot is ready, with its totals per currency; every problem of the slot is over."""
+    """Tell that a slot is ready, with its totals per currency, what is warned of, and who let it through if it failed its gate.
+
+    `warnings` are codes of accepted rows with their number.
+
+    Every problem of the slot is over.
+    """
     return Notice(
         severity=Severity.SUCCESS,
         slot=slot,
@@ -63,6 +110,8 @@ def daily_report(
         facts=(
             *((f"Total {currency}", f"{amount:,f}") for currency, amount in totals),
             _made_from(batch, version),
+            *(("Warning", f"{code}, {_rows(count)}") for code, count in warnings),
+            *(_of_the_gate(gated) if gated else ()),
         ),
         next_command=f"conductor quarantine show {batch}" if rejected else None,
         links=links,
@@ -93,6 +142,15 @@ def _classify(error: ConductorError) -> tuple[Problem, Severity]:
 
 def _name(slot: Slot) -> str:
     return " ".join(filter(None, (slot.dataset, slot.day.isoformat(), slot.part)))
+
+
+def _of_the_gate(gated: Gated) -> Iterator[tuple[str, str]]:
+    for warned in gated.warnings:
+        yield "Warning", f"{warned.expectation} on {warned.column}: {warned.observed}"
+    if gated.override:
+        failed = "; ".join(f"{each.expectation} on {each.column}: {each.observed}" for each in gated.failed)
+        yield "Failed its gate", failed
+        yield "Let through by", f"{gated.override.by}: {gated.override.reason}"
 
 
 def _rows(count: int) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from conductor.contracts.model import FAULT
 from conductor.engines.row_text import OWN, row_text
 from conductor.errors import FixTheConfiguration, FixTheData
 from conductor.quality import quarantine
@@ -53,8 +54,8 @@ class Change:
 
     @property
     def record(self) -> Row:
-        """The new row as a record that names the old one."""
-        kept = {name: value for name, value in self.new.items() if name not in OWN}
+        """The new row as a record that names the old one; a person has taken it apart, whatever a reader could not."""
+        kept = {name: value for name, value in self.new.items() if name not in (*OWN, FAULT)}
         return kept | {LINE: self.new[LINE], CORRECTS: row_text(self.old)}
 
 
@@ -106,8 +107,7 @@ def _assigned(rejected: Sequence[Row], edit: Edit) -> list[Change]:
         row for row in rejected if all((row[name] or "") == value for name, value in edit.where.items())
     ]
     if not chosen:
-        told = ", ".join(f"{name}={value}" for name, value in edit.where.items())
-        raise FixTheData(f"no rejected row has {told}")
+        raise FixTheData(f"no rejected row has all the values asked for of {', '.join(edit.where)}")
     return [_changed(row, edit.assignments) for row in chosen]
 
 

@@ -7,6 +7,7 @@ no row can tell: counts, sums, uniqueness. It fails closed: what can't be judged
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import polars as pl
 
@@ -16,7 +17,8 @@ from conductor.contracts.typed import polars_schema
 from conductor.errors import ConductorError, RetryLater
 from conductor.quality.metrics import frame, metric_expectations, metrics, row_expectations
 from conductor.quality.page import Page, render
-from conductor.quality.suite import Outcome, check
+from conductor.quality.suite import Outcome, Report, check, present
+from conductor.quality.tally import tally
 from conductor.quality.verdict import Limits, Verdict
 from conductor.values import FailedExpectation, Refined
 
@@ -39,10 +41,16 @@ def judge(
     try:
         rows = scan(contract, files, storage_options)
         measured = metrics(contract, refined, rows, limits)
-        secret = frozenset(column.name for column in contract.columns if column.classification is not None)
         counts = check(frame(measured), metric_expectations(measured, expectations), frozenset())
-        accepted = check(_sample(rows, refined, limits), row_expectations(expectations), secret)
-        page = Page(contract, refined, accepted.sections, counts.sections)
+        asked = row_expectations(expectations)
+        sampled = refined.counts.accepted > limits.sample_above
+        whole = _in_minor_units(rows)
+        accepted = (
+            _counted(whole, asked, contract.personal, refined.counts.accepted, limits)
+            if sampled
+            else check(whole.collect(engine="streaming"), asked, contract.personal)
+        )
+        page = Page(contract, refined, accepted.sections, counts.sections, sampled=sampled)
         return _verdict((*counts.outcomes, *accepted.outcomes), page)
     except ConductorError:
         raise
@@ -53,7 +61,8 @@ def judge(
             expectation="the gate can judge the batch", column="", observed=type(error).__name__
         )
         page = Page(contract, refined)
-        return Verdict(False, len(expectations), (failure,), (), render(page, (failure,), ()))
+        html = render(page, (failure,), ())
+        return Verdict(False, len(expectations), (failure,), (), html, judged=False)
 
 
 def scan(contract: Contract, files: Sequence[str], storage_options: Mapping[str, str] | None) -> pl.LazyFrame:
@@ -64,16 +73,38 @@ def scan(contract: Contract, files: Sequence[str], storage_options: Mapping[str,
     return pl.scan_parquet(list(files), storage_options=options, hive_partitioning=False)
 
 
-def _sample(rows: pl.LazyFrame, refined: Refined, limits: Limits) -> pl.DataFrame:
-    """Give the rows, or some chosen by a hash of their place; decimals as whole minor units, never floats."""
-    each = -(-refined.counts.accepted // limits.sample_above)
-    if each > 1:
-        chosen = pl.col("_place").hash(limits.seed) % each == 0
-        rows = rows.with_row_index("_place").filter(chosen).drop("_place")
+def _counted(
+    rows: pl.LazyFrame, asked: Sequence[Expectation], personal: frozenset[str], accepted: int, limits: Limits
+) -> Report:
+    """Count over all rows, and have Great Expectations look at a sample.
+
+    What it finds in the sample and the count has not found means that one of the two is wrong: that was not computed.
+    """
+    full = present(tally(rows, asked, personal), asked, personal)
+    sampled = check(_sample(rows, accepted, limits), asked, personal)
+    return replace(full, outcomes=tuple(map(_agreed, full.outcomes, sampled.outcomes)))
+
+
+def _agreed(full: Outcome, sampled: Outcome) -> Outcome:
+    if full.computed and sampled.computed and sampled.unexpected <= full.unexpected:
+        return full
+    told = f"{full.unexpected} rows by our count and {sampled.unexpected} in a sample of Great Expectations"
+    return replace(full, held=False, computed=False, observed=told if sampled.computed else sampled.observed)
+
+
+def _in_minor_units(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """Give the rows with decimals as whole minor units, never floats."""
     types = rows.collect_schema()
     decimals = (name for name, dtype in types.items() if isinstance(dtype, pl.Decimal))
-    minor = [pl.col(name).to_physical().cast(pl.Int64) for name in decimals]
-    return rows.with_columns(minor).collect(engine="streaming")
+    return rows.with_columns(pl.col(name).to_physical().cast(pl.Int64) for name in decimals)
+
+
+def _sample(rows: pl.LazyFrame, accepted: int, limits: Limits) -> pl.DataFrame:
+    """Give some of the rows, chosen by a hash of their place."""
+    each = -(-accepted // limits.sample)
+    chosen = pl.col("_place").hash(limits.seed) % each == 0
+    numbered = rows.with_row_index("_place").filter(chosen).drop("_place")
+    return numbered.collect(engine="streaming")
 
 
 def _verdict(outcomes: Sequence[Outcome], page: Page) -> Verdict:
@@ -82,7 +113,9 @@ def _verdict(outcomes: Sequence[Outcome], page: Page) -> Verdict:
     severe = [one for one in missed if one.expectation.severity is Severity.ERROR or not one.computed]
     failed = tuple(_failure(outcome) for outcome in severe)
     warnings = tuple(_failure(outcome) for outcome in missed if outcome not in severe)
-    return Verdict(not failed, len(outcomes), failed, warnings, render(page, failed, warnings))
+    judged = all(outcome.computed for outcome in outcomes)
+    html = render(page, failed, warnings)
+    return Verdict(not failed, len(outcomes), failed, warnings, html, judged=judged)
 
 
 def _failure(outcome: Outcome) -> FailedExpectation:

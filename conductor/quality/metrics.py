@@ -11,6 +11,7 @@ import polars as pl
 
 from conductor.contracts.expectations import Expectation
 from conductor.contracts.model import Contract
+from conductor.quality.tally import buckets
 from conductor.quality.verdict import Limits
 from conductor.values import Counts, CurrencySum, Refined
 
@@ -35,7 +36,7 @@ def metrics(contract: Contract, refined: Refined, rows: pl.LazyFrame, limits: Li
     Differences are absolute, of money in minor units. The rejected share is in hundredths of a percent.
     """
     counts = refined.counts
-    in_files = _count(rows, contract.key)
+    in_files = _count(rows, contract.key, counts.accepted)
     told = counts.accepted + counts.rejected + counts.duplicates + counts.superseded
     return (
         Metric(ACCEPTED, counts.accepted, most=None),
@@ -78,11 +79,16 @@ class _InFiles:
     keys: int
 
 
-def _count(rows: pl.LazyFrame, key: Sequence[str]) -> _InFiles:
-    by_key = rows.group_by(key).len() if key else rows.select(pl.len())
-    rows_and_keys = by_key.select(pl.col("len").sum().alias("rows"), pl.len().alias("keys"))
-    found = rows_and_keys.collect(engine="streaming").row(0, named=True)
-    return _InFiles(rows=int(found["rows"]), keys=int(found["keys"]) if key else int(found["rows"]))
+def _count(rows: pl.LazyFrame, key: Sequence[str], accepted: int) -> _InFiles:
+    if not key:
+        here = int(rows.select(pl.len()).collect(engine="streaming").item())
+        return _InFiles(here, here)
+    rows_and_keys = (pl.col("len").sum().alias("rows"), pl.len().alias("keys"))
+    parts = [
+        part.group_by(key).len().select(rows_and_keys).collect(engine="streaming").row(0)
+        for part in buckets(rows, key, accepted)
+    ]
+    return _InFiles(sum(int(rows) for rows, _ in parts), sum(int(keys) for _, keys in parts))
 
 
 def _share(counts: Counts) -> int:

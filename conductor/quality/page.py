@@ -18,12 +18,15 @@ _PAGES = Environment(
 
 @dataclass(frozen=True)
 class Page:
-    """What a batch's page is made of. `rows` and `counts` are what Great Expectations rendered, if it did."""
+    """What a batch's page is made of. `rows` and `counts` are what Great Expectations rendered, if it did; `sampled` says that it
+    looked at a sample itself, beside the count over all rows.
+    """
 
     contract: Contract
     refined: Refined
     rows: str = ""
     counts: str = ""
+    sampled: bool = False
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlglot import exp, parse_one
@@ -13,7 +13,7 @@ from conductor.contracts.model import Contract
 from conductor.ledger import BatchRow, Ledger
 from conductor.quality.quarantine import REASONS
 from conductor.records import DOCUMENT, LINE, Row
-from conductor.values import Refined, Slot
+from conductor.values import Refined, Slot, State
 
 MASK = "•••"
 
@@ -22,7 +22,8 @@ MASK = "•••"
 class SetAside:
     """The rejected rows of one batch: how many, each reason with its count, and since when they lie aside.
 
-    A row may have several reasons, so these may add up to more than `rows`.
+    A row may have several reasons, so these may add up to more than `rows`. `since` is when rows of the slot were first set
+    aside of those versions that follow each other without one that has none. `whole` says why no row of the batch was taken.
     """
 
     slot: str
@@ -31,6 +32,16 @@ class SetAside:
     rows: int
     reasons: tuple[tuple[str, int], ...]
     since: datetime
+    whole: str | None = None
+
+    @property
+    def dataset(self) -> str:
+        """The product that the rows are of."""
+        return Slot.parse(self.slot).dataset
+
+    def days(self, now: datetime) -> int:
+        """Give for how many whole days rows of the slot lie aside."""
+        return (now - self.since).days
 
 
 @dataclass(frozen=True)
@@ -59,31 +70,39 @@ def rejected_of(ledger: Ledger, row: BatchRow) -> Refined | None:
 def looked_at(contract: Contract, rows: Sequence[Row], reason: str | None = None) -> Iterator[RejectedRow]:
     """Give the rows in the order of their documents, those with one reason where one is named."""
     paths = _paths_by_code(contract)
-    personal = {field.path for field in contract.fields if field.classification}
-    for row in sorted(rows, key=lambda row: (row[DOCUMENT] or "", row[LINE] or "")):
+    personal = {field.path for field in contract.fields if field.name in contract.personal}
+    for row in sorted(rows, key=lambda row: (row.get(DOCUMENT) or "", int(row[LINE] or 0))):
         reasons = tuple((row[REASONS] or "").split(";"))
         if reason is None or reason in reasons:
             names = dict.fromkeys(name for code in reasons for name in paths.get(code, ()))
             seen = tuple((name, _shown(row.get(name), masked=name in personal)) for name in names)
-            yield RejectedRow(row[DOCUMENT] or "", row[LINE] or "", reasons, seen)
+            yield RejectedRow(row.get(DOCUMENT) or "", row[LINE] or "", reasons, seen)
 
 
 def _of_slot(ledger: Ledger, slot: Slot, *, older: bool) -> Iterator[SetAside]:
-    for row in reversed(ledger.history(slot)):
-        done = {step.step: step.finished_at for step in ledger.steps(row.batch.id)}
-        if "refine" not in done:
-            continue
-        if refined := rejected_of(ledger, row):
-            yield SetAside(
-                slot.id,
-                row.batch.version,
-                row.batch.id,
-                refined.counts.rejected,
-                refined.reasons,
-                done["refine"],
-            )
-        if not older:
-            return
+    found = [each for row in ledger.history(slot) if (each := _of_version(ledger, row)) is not None]
+    since: datetime | None = None
+    told: list[SetAside] = []
+    for each in found:
+        since = (since or each.since) if each.rows else None
+        told.append(replace(each, since=since or each.since))
+    chosen = reversed(told) if older else told[-1:]
+    yield from (each for each in chosen if each.rows)
+
+
+def _of_version(ledger: Ledger, row: BatchRow) -> SetAside | None:
+    """Give what a version set aside, be it nothing; None of one that was never refined."""
+    slot, version, batch = row.batch.slot.id, row.batch.version, row.batch.id
+    if row.state is State.QUARANTINED:
+        rows = sum(
+            each.rows for each in ledger.objects(row.batch.slot) if each.object_id in row.batch.object_ids
+        )
+        return SetAside(slot, version, batch, rows, (("OTHER_RECORDS", rows),), row.changed_at, row.note)
+    done = {step.step: step.finished_at for step in ledger.steps(batch)}
+    refined = ledger.remembered(batch, "refine", Refined)
+    if refined is None or "refine" not in done:
+        return None
+    return SetAside(slot, version, batch, refined.counts.rejected, refined.reasons, done["refine"])
 
 
 def _shown(value: str | None, *, masked: bool) -> str | None:

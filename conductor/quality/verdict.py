@@ -10,15 +10,17 @@ from conductor.values import FailedExpectation
 
 @dataclass(frozen=True)
 class Limits:
-    """What the gate allows, and how much it looks at.
+    """What the gate allows, and what it has Great Expectations look at.
 
     Where more than `rejected_share` of the records (a part of 1) was rejected, the source or the contract is
-    wrong rather than rows. A batch of more than `sample_above` rows is judged on a sample of about that many or
-    fewer, always the same; uniqueness, counts and sums are taken over all rows.
+    wrong rather than rows. Up to `sample_above` rows Great Expectations looks at all of them; of larger batches every
+    expectation is counted over all rows in one pass, and Great Expectations looks at about `sample` rows, always the
+    same, as a check of that count.
     """
 
     rejected_share: Decimal = Decimal("0.5")
-    sample_above: int = 1_000_000
+    sample_above: int = 20_000
+    sample: int = 5_000
     seed: int = 0
 
 
@@ -27,7 +29,8 @@ class Verdict:
     """Whether a batch may go on, how many expectations were asked, which did not hold, and the page about it.
 
     `failed` are those of severity error: one of them, and `passed` is False. `warnings` stop nothing. Neither
-    the page nor the texts hold values of classified columns.
+    the page nor the texts hold values of classified columns. `judged` is False where something could not be computed
+    or two ways of counting disagree: then it is not known what is wrong, and no person can allow it.
     """
 
     passed: bool
@@ -35,3 +38,4 @@ class Verdict:
     failed: tuple[FailedExpectation, ...]
     warnings: tuple[FailedExpectation, ...]
     html: str
+    judged: bool = True

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from prefect import flow
+from pydantic import SecretStr
 
 from conductor.engines.choose import EngineName
 from flows.finance.nightly_financials import WorkspaceName
@@ -28,16 +29,17 @@ from flows.steps.version import version
 @flow(name="replay", flow_run_name="replay {batch}", persist_result=False, log_prints=False)
 def replay_rows(
     batch: str,
-    by: str,
-    reason: str,
+    by: str = "",
+    reason: str = "",
     file: str | None = None,
-    assignments: dict[str, str] | None = None,
-    where: dict[str, str] | None = None,
+    assignments: dict[str, SecretStr] | None = None,
+    where: dict[str, SecretStr] | None = None,
     workspace: WorkspaceName = "embedded",
     engine: EngineName | None = None,
 ) -> None:
-    """Land the correction, then carry its slot again from what is in raw; the source is not asked.
+    """Land the correction, if there is one, then carry its slot again from what is in raw; the source is not asked.
 
+    Without a correction the contract and the SQL of now judge the rows, which come home if these have changed.
     Repeats: the same correction is the same object, so the slot's version is the same and nothing is written.
 
     Args:
@@ -51,11 +53,15 @@ def replay_rows(
         engine: Engine that refines. Left empty: contract, settings and size decide.
     """
     with mending(workspace, batch) as (opened, slot), turn(opened, slot) as mine:
-        correction = correct(
-            mine, batch, Path(file) if file else None, assignments or {}, where or {}, by, reason
-        )
-        back_up(mine, land(mine, correction))
+        if file or assignments:
+            given, chosen = _told(assignments), _told(where)
+            correction = correct(mine, batch, Path(file) if file else None, given, chosen, by, reason)
+            back_up(mine, land(mine, correction))
         carry_again(mine, engine)
+
+
+def _told(values: dict[str, SecretStr] | None) -> dict[str, str]:
+    return {name: value.get_secret_value() for name, value in (values or {}).items()}
 
 
 def carry_again(mine: Turn, engine: EngineName | None = None) -> None:

@@ -16,7 +16,7 @@ def changed(tonight: Night) -> tuple[Slot, ...]:
     known = ledger.known_days(tonight.dataset)
     newest = max((tonight.day, *known))
     touched = source.changed_days(contract.entity, known, newest, contract.lookback_days) if known else ()
-    own = Slot(dataset=tonight.dataset, day=tonight.day)
+    own = tonight.slot
     found = (
         *(Slot(dataset=tonight.dataset, day=day) for day in touched),
         *ledger.unfinished(tonight.dataset),

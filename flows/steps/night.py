@@ -17,8 +17,8 @@ from conductor.errors import (
     LeaseHeld,
     LeaseLost,
     RetryLater,
-    StopAndCall,
     Superseded,
+    Unforeseen,
 )
 from conductor.settings import Settings
 from conductor.values import Slot
@@ -30,12 +30,15 @@ from flows.steps.turn import turn
 
 
 class Night:
-    """The workspace of a run, the product it carries and the business day that it is for; `slots` grows as slots are found."""
+    """The workspace of a run, the product it carries and the business day that it is for, which make its own `slot`; `slots`
+    grows as others are found.
+    """
 
-    def __init__(self, workspace: Workspace, dataset: str, day: date) -> None:
+    def __init__(self, workspace: Workspace, dataset: str, day: date, part: str = "") -> None:
         self.workspace = workspace
         self.dataset = dataset
         self.day = day
+        self.slot = Slot(dataset=dataset, day=day, part=part)
         self.slots: list[Slot] = []
         self.failed: list[tuple[Slot, ConductorError]] = []
 
@@ -56,12 +59,14 @@ class Night:
 
 
 @contextmanager
-def night(workspace: str, dataset: str, day: date | None) -> Generator[Night]:
+def night(
+    workspace: str, dataset: str, day: date | None, *, part: str = "", again: str | None = None
+) -> Generator[Night]:
     """Open the workspace and settle the day; if the body fails, tell the people who are to know, with cause and next command."""
     scheduled = flow_run.scheduled_start_time or utc_now()
     with workspace_of_run(workspace) as opened:
-        tonight = Night(opened, dataset, business_day(day, scheduled, opened.settings))
-        with _telling(tonight, Slot(dataset=dataset, day=tonight.day)):
+        tonight = Night(opened, dataset, business_day(day, scheduled, opened.settings), part)
+        with _telling(tonight, tonight.slot, again):
             yield tonight
 
 
@@ -111,13 +116,7 @@ def _leave_trace(workspace: Workspace, slot: Slot, error: ConductorError) -> Non
 
 def _known(error: Exception) -> ConductorError:
     """Take an error that nobody foresaw for one that a person has to look at; its text may hold anything, so it is not told."""
-    if isinstance(error, ConductorError):
-        return error
-    unknown = StopAndCall(
-        f"something unforeseen went wrong, a {type(error).__name__}: the run's log says where"
-    )
-    unknown.__cause__ = error
-    return unknown
+    return error if isinstance(error, ConductorError) else Unforeseen.of(error)
 
 
 def _next_command(slot: Slot, error: ConductorError, again: str | None) -> str:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pyarrow.parquet as pq
+
 from conductor import raw
 from conductor.engines.choose import EngineName, choose_engine
 from conductor.engines.engine import open_engine
 from conductor.engines.protocol import RecordsFile, ReferenceFiles, RefineJob
 from conductor.engines.spark_session import missing_part
-from conductor.errors import StopAndCall
+from conductor.errors import FixTheData, StopAndCall
+from conductor.quality.mismatch import mismatch
 from conductor.quality.quarantine import quarantine
 from conductor.tables import file_prefix
 from conductor.values import Batch, Landed, Refined, State
@@ -26,6 +29,7 @@ def refine(turn: Turn, batch: Batch, engine: EngineName | None = None) -> Refine
     No reader sees the files before they are published. Repeats: files get names of their own attempt; the unused ones are swept.
     """
     job = _job(turn, batch)
+    _refuse_other_records(turn, batch, job)
     size = sum(file.path.stat().st_size for file in job.records)
     rows = sum(landed.rows for landed in _objects(turn, batch))
     settings, contract = turn.workspace.settings, turn.product.contract
@@ -48,7 +52,20 @@ def refine(turn: Turn, batch: Batch, engine: EngineName | None = None) -> Refine
         reasons=outcome.reasons,
         schema_hash=outcome.schema_hash,
         choice=choice,
+        warnings=outcome.warnings,
     )
+
+
+def _refuse_other_records(turn: Turn, batch: Batch, job: RefineJob) -> None:
+    """Set the whole batch aside where its records are not those of the contract: every row would be bad for the same reason."""
+    columns = {name for file in job.records for name in pq.read_schema(file.path).names}
+    rows = sum(landed.rows for landed in _objects(turn, batch))
+    if rows and (found := mismatch(turn.product.contract, columns)):
+        turn.workspace.ledger.mark(batch.id, State.QUARANTINED, found, turn.lease.epoch)
+        raise FixTheData(
+            f"{turn.slot.id} is set aside whole: {found}",
+            next_command=f"conductor replay {batch.id}, once the contract is changed or the source mended",
+        )
 
 
 def _job(turn: Turn, batch: Batch) -> RefineJob:

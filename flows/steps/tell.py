@@ -20,6 +20,7 @@ from conductor.notify.receivers import receivers
 from conductor.quality.docs import dataset_folder
 from conductor.values import Batch, Gated, Loaded, Refined, Slot
 from conductor.workspace import Workspace
+from flows.steps.aside import report_rows_aside
 from flows.steps.opening import EMBEDDED
 
 REPORTER = "daily-report"
@@ -37,6 +38,7 @@ def tell(workspace: Workspace, slots: Sequence[Slot]) -> None:
                 text, key=slot.id.replace("/", "-").replace("_", "-"), description=slot.id
             )
             _log(report(workspace, row.batch))
+    _log(report_rows_aside(workspace))
 
 
 def tell_failure(workspace: Workspace, slot: Slot, error: ConductorError) -> None:
@@ -103,6 +105,8 @@ def _daily_report(workspace: Workspace, batch: Batch) -> Notice:
         refined.counts.rejected if refined else 0,
         tuple((row.currency, row.amount) for row in loaded.sums) if loaded else (),
         (*_pages(workspace, batch), *_run()),
+        refined.warnings if refined else (),
+        workspace.ledger.remembered(batch.id, "gate", Gated),
     )
 
 

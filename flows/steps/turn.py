@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from conductor.contracts.model import Product
-from conductor.errors import ConductorError, FixTheData, LeaseLost, Superseded
+from conductor.errors import ConductorError, FixTheData, LeaseLost, Superseded, Unforeseen
 from conductor.ledger import ErrorRecord, Event, Lease
 from conductor.values import Batch, Slot, State, Value, digest
 from conductor.workspace import Workspace
 from flows.steps.holder import alive, holder
 from flows.steps.leased import renewed
-from flows.steps.log import AttemptLog, Level
+from flows.steps.log import AttemptLog, Level, told
 from flows.steps.measure import measured
 from flows.steps.progress import Moment, Progress, tell_listeners
 
@@ -75,12 +75,13 @@ class Turn:
         try:
             with measured() as cost:
                 value = function()
-        except Exception as error:
-            if isinstance(error, ConductorError):
-                error.step = error.step or verb
-                error.batch = error.batch or (batch.id if batch else None)
-            self.log.add("failed", self.batch, step=verb, level="warning", error=error)
+        except ConductorError as error:
+            self._failed(error, verb, batch)
             raise
+        except Exception as error:
+            unforeseen = Unforeseen.of(error)
+            self._failed(unforeseen, verb, batch)
+            raise unforeseen from None  # the text of the other may quote a row, and Prefect would show it
         self._tell(verb, "done", value)
         if batch:
             self.worked = True
@@ -99,6 +100,11 @@ class Turn:
             self.unfiled.append(Unfiled(verb, value, cost.seconds, cost.peak_mib))
         self._tell(verb, "finished", value, cost.seconds, cost.peak_mib)
         return value
+
+    def _failed(self, error: ConductorError, verb: str, batch: Batch | None) -> None:
+        error.step = error.step or verb
+        error.batch = error.batch or (batch.id if batch else None)
+        self.log.add("failed", self.batch, step=verb, level="warning", error=error)
 
     def _tell(
         self, verb: str, moment: Moment, value: Value | None = None, seconds: float = 0, peak: float = 0
@@ -140,7 +146,9 @@ def _close(mine: Turn, error: BaseException | None) -> None:
     ledger.end(mine.slot, mine.attempt, outcome, mine.batch.id if mine.batch else None, _record(error))
     if error is None:
         ledger.clear_failures(mine.slot)
-    elif isinstance(error, FixTheData) or not isinstance(error, ConductorError | KeyboardInterrupt):
+    elif isinstance(error, FixTheData | Unforeseen) or not isinstance(
+        error, ConductorError | KeyboardInterrupt
+    ):
         _count(mine, error)
     ledger.release(mine.lease)
 
@@ -157,7 +165,10 @@ def _count(mine: Turn, error: BaseException) -> None:
     if mine.batch and times >= limit:
         with suppress(ConductorError):  # overtaken meanwhile: the newer run says where the slot stands
             ledger.mark(
-                batch, State.DEAD, f"put aside after {times} equal failures: {error}", mine.lease.epoch
+                batch,
+                State.DEAD,
+                f"put aside after {times} equal failures: {told(error).sentence}",
+                mine.lease.epoch,
             )
 
 
@@ -172,9 +183,7 @@ def _outcome(mine: Turn, error: BaseException | None) -> str:
 def _record(error: BaseException | None) -> ErrorRecord | None:
     if error is None:
         return None
-    if isinstance(error, ConductorError):
-        return ErrorRecord.of(error)
-    return ErrorRecord(type(error).__name__, str(error) or type(error).__name__, None, None)
+    return told(error)
 
 
 def _batch_of(previous: tuple[object, ...]) -> Batch | None:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Generator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -47,6 +48,7 @@ from conductor.values import (
 )
 from conductor.workspace import Workspace
 from flows.finance.accounting_aggregates import accounting_aggregates
+from flows.steps.aside import report_rows_aside
 from flows.steps.subscribers import aggregates, deliver
 from flows.steps.tell import report, report_failure
 
@@ -418,11 +420,32 @@ def test_a_night_reports_its_day_and_a_second_one_with_nothing_to_do_reports_not
         night(tmp_path, receivers)
         night(tmp_path, receivers)
     assert warnings(tmp_path) == ["slack: Slack refused the message: it answered 404"]
-    said = text(mailbox)
-    assert "rows loaded and tested" in said
-    assert "Run: http://127.0.0.1:" in said
-    assert len(slack.received) == 1
+    ready, aside = (
+        body.get_content() for message in mailbox.messages if (body := message.get_body(("plain",)))
+    )
+    assert "rows loaded and tested" in ready
+    assert "Run: http://127.0.0.1:" in ready
+    assert "were set aside; the rest goes on" in aside
+    assert "finance-data" in aside
+    assert len(slack.received) == 2
     assert actions(pager.received) == {"resolve"}
+
+
+def test_rows_that_wait_too_long_are_told_of_once_a_day(tmp_path: Path) -> None:
+    with Receiver() as slack, workspace(tmp_path, slack_webhook_url=slack.url) as place:
+        refined_day(place, FRIDAY, 5)  # by another run: of its bad row that run has told
+        report_rows_aside(place)
+        young = len(slack.received)
+        later = replace(place, now=lambda: now() + timedelta(days=7, hours=1))
+        report_rows_aside(later)
+        report_rows_aside(later)
+        one_day_on = replace(place, now=lambda: now() + timedelta(days=8, hours=1))
+        report_rows_aside(one_day_on)
+        bodies = [request.body.decode() for request in slack.received]
+    assert young == 0
+    assert ["the oldest for 7 days" in body for body in bodies] == [True, False]
+    assert ["the oldest for 8 days" in body for body in bodies] == [False, True]
+    assert all("1 row set aside and not mended" in body and "finance-data" in body for body in bodies)
 
 
 def night(home: Path, settings: dict[str, str]) -> None:

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from conductor.warehouses.rowhash import hash_rows
 from conductor.workspace import Workspace
-from pipeline.site import Site
+from pipeline.site import PRODUCT, Site
 
 
 @dataclass(frozen=True)
@@ -113,6 +113,9 @@ def journal(site: Site) -> list[tuple[str, str, tuple[tuple[str, Decimal], ...]]
 
 
 def _mart(workspace: Workspace, name: str) -> list[tuple[Any, ...]]:
+    """Give a mart's rows; none where nothing was ever loaded that it is made of."""
+    if not workspace.ledger.slots(PRODUCT):
+        return []
     return list(workspace.warehouse.query(MARTS[name]).rows)
 
 

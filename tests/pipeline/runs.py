@@ -13,9 +13,13 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+# PySpark, where it is installed, takes a process without a main file for its own doctests and ends it.
+vars(sys.modules["__main__"]).setdefault("__file__", __file__)
+
 PRELOADED = [
     "pipeline.runs",
     "flows.finance.nightly_financials",
+    "flows.platform.dropped_file",
     "flows.platform.refine_batch",
     "flows.platform.replay",
     "prefect.main",
@@ -53,6 +57,7 @@ class Errand:
     day: date | None = None
     replay: dict[str, Any] | None = None
     refine: dict[str, Any] | None = None
+    dropped: dict[str, Any] | None = None
     block: dict[str, Any] | None = None
     kill: At | None = None
     stall: At | None = None
@@ -85,6 +90,7 @@ def carry(errand: Errand) -> None:
 
 def _run(errand: Errand) -> None:
     from flows.finance.nightly_financials import nightly_financials
+    from flows.platform.dropped_file import dropped_file
     from flows.platform.refine_batch import refine_batch
     from flows.platform.replay import replay_rows
 
@@ -96,6 +102,8 @@ def _run(errand: Errand) -> None:
         replay_rows(**errand.replay, workspace=errand.workspace)
     elif errand.refine is not None:
         refine_batch(**errand.refine, workspace=errand.workspace)
+    elif errand.dropped is not None:
+        dropped_file(**errand.dropped, day=errand.day, workspace=errand.workspace)
     else:
         nightly_financials(day=errand.day, workspace=errand.workspace)
 

@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import secrets
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -166,9 +167,10 @@ class Site:
         stall: At | None = None,
         replay: dict[str, Any] | None = None,
         refine: dict[str, Any] | None = None,
+        dropped: dict[str, Any] | None = None,
         **settings: object,
     ) -> Running:
-        """Begin a run of the nightly flow for a day, a replay, or the refining of a batch."""
+        """Begin a run of the nightly flow for a day, a replay, the refining of a batch, or a run for a dropped file."""
         self._runs += 1
         reports = self.home.parent / f"{self.home.name}-runs"
         reports.mkdir(exist_ok=True)
@@ -179,6 +181,7 @@ class Site:
             day=day,
             replay=replay,
             refine=refine,
+            dropped=dropped,
             block=self._block(),
             kill=kill,
             stall=stall,
@@ -257,7 +260,8 @@ def _forks(prefect: dict[str, str]) -> ForkServerContext:
     """Give the server that forks runs. It imports the flows once, for which Prefect's settings have to be there."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(PRELOADED)
-    with _environment(prefect):
+    here = os.pathsep.join([str(Path(__file__).parents[1]), *sys.path])  # Python 3.11 does not hand it over
+    with _environment({**prefect, "PYTHONPATH": here}):
         forkserver.ensure_running()
     return context
 

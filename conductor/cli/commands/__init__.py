@@ -20,6 +20,7 @@ from conductor.cli.commands import (
     run,
     sandbox,
     status,
+    try_file,
     up,
 )
 
@@ -36,6 +37,7 @@ def register(cli: typer.Typer) -> None:
         audit,
         reconcile,
         query,
+        try_file,
         replay,
         approve,
         connect,

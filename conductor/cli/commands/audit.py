@@ -92,6 +92,13 @@ def _show(report: AuditReport) -> None:
         for check in report.checks
     ]
     show.table("audit", ("", "invariant", "checked", "not checked", "findings"), rows, right=(2, 3, 4))
+    for allowed in report.allowed:
+        show.line(
+            f"{allowed.slot}: {allowed.by} allowed {allowed.what} ({allowed.details}) on {allowed.at:%Y-%m-%d}: "
+            f"{allowed.reason}, batch {allowed.batch}",
+            mark="!",
+            style="yellow",
+        )
     for note in report.unchecked:
         show.console.print(
             f"[dim]· {note.invariant.value} {note.slot}: {escape(note.sentence)}[/]", soft_wrap=True

@@ -42,27 +42,44 @@ def list_(
     workspace: WorkspaceOption = "embedded",
     as_json: JsonOption = False,
 ) -> None:
-    """List the batches with rejected rows, the newest version of each slot: how many, why, and since when."""
+    """List the batches with rejected rows, the newest version of each slot: how many, why, whose they are, and for how long."""
     with opened(home, workspace) as found:
         batches = tuple(set_aside(found.ledger, sorted(found.products), older=older))
+        owners = {each.dataset: found.product(each.dataset).contract.owner for each in batches}
+        now = found.now()
     if as_json:
-        show.as_json([asdict(each) | {"reasons": dict(each.reasons)} for each in batches])
+        show.as_json(
+            [
+                asdict(each)
+                | {"reasons": dict(each.reasons), "owner": owners[each.dataset], "days": each.days(now)}
+                for each in batches
+            ]
+        )
         return
     if not batches:
         show.line("no rows are set aside", mark="✓", style="green")
         return
-    columns = ("slot", "version", "batch", "rows", "reasons", "since")
-    told = (", ".join(f"{code} {rows}" for code, rows in each.reasons) for each in batches)
+    columns = ("slot", "version", "batch", "rows", "reasons", "owner", "days")
+    told = (each.whole or ", ".join(f"{code} {rows}" for code, rows in each.reasons) for each in batches)
     show.table(
         "rows set aside",
         columns,
         [
-            (each.slot, each.version, each.batch[:12], each.rows, reasons, f"{each.since:%Y-%m-%d %H:%M}")
+            (
+                each.slot,
+                each.version,
+                each.batch[:12],
+                each.rows,
+                reasons,
+                owners[each.dataset],
+                each.days(now),
+            )
             for each, reasons in zip(batches, told, strict=True)
         ],
-        right=(1, 3),
+        right=(1, 3, 6),
     )
-    show.line(f"next: conductor quarantine show {batches[0].batch}")
+    follow = "replay" if batches[0].whole else "quarantine show"
+    show.line(f"next: conductor {follow} {batches[0].batch}")
 
 
 @cli.command(name="show")
@@ -92,7 +109,10 @@ def show_(
     if as_json:
         show.as_json([asdict(row) | {"looked_at": dict(row.looked_at)} for row in chosen])
         return
-    title = f"{refined.batch.slot.id}, version {refined.batch.version}: {len(chosen)} of {len(matching)} rows"
+    title = (
+        f"{refined.batch.slot.id}, version {refined.batch.version}: {len(chosen)} of {len(matching)} rows; "
+        f"owner {contract.owner}, contract {refined.batch.contract_version}"
+    )
     columns = ("document", "line", "reasons", "what the rules looked at")
     show.table(title, columns, [_cells(row) for row in chosen], right=(1,))
     show.line(f"next: conductor quarantine export {refined.batch.id} rejected.csv")
@@ -122,6 +142,9 @@ def export(
         show.as_json({"batch": refined.batch.id, "file": file, "rows": rows.height, "next": again})
         return
     show.line(f"{rows.height:,} rows are in {file}; mend them there", mark="✓", style="green")
+    show.line(
+        "They are as they came, personal values too: only you may read the file; remove it when you are done."
+    )
     show.line(f"next: {again}")
 
 

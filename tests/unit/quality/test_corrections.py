@@ -197,7 +197,10 @@ def test_an_engine_replaces_exactly_the_rows_that_a_correction_names(
         ({"assignments": {"Amount": "1"}, "where": {}}, "'Amount' is no column"),
         ({"assignments": {"_line": "9"}, "where": {}}, "'_line' is no column"),
         ({"assignments": {"Note": "x"}, "where": {"Nope": "1"}}, "'Nope' is no column"),
-        ({"assignments": {"Note": "x"}, "where": {"_line": "3"}}, "no rejected row has _line=3"),
+        (
+            {"assignments": {"Note": "x"}, "where": {"_line": "3"}},
+            "no rejected row has all the values asked for of _line",
+        ),
         ({"assignments": {"Note": "n"}, "where": {"Id": "8"}}, "differs in nothing"),
     ],
 )

@@ -16,6 +16,7 @@ from conductor.contracts.model import Contract, Severity
 from conductor.errors import Missing, RetryLater
 from conductor.quality import gate, suite
 from conductor.quality.gate import judge
+from conductor.quality.tally import Tally, tally
 from conductor.quality.verdict import Limits, Verdict
 from conductor.values import CurrencySum, FailedExpectation, Refined
 from quality.batches import Row, a_contract, a_file, a_refined, a_sum, counted
@@ -151,11 +152,53 @@ def test_an_unusual_number_of_rows_is_a_warning(tmp_path: Path) -> None:
 def test_a_sample_is_judged_row_by_row_and_everything_is_counted(tmp_path: Path) -> None:
     rows: list[Row] = [(f"R-{n}", "EUR", "1.00", None) for n in range(2_000)]
     contract = a_contract(usual_rows=2_000)
-    sampled = Limits(sample_above=100)
+    sampled = Limits(sample_above=100, sample=50)
     verdict = judged(tmp_path, rows, contract=contract, limits=sampled)
     assert (verdict.passed, verdict.warnings) == (True, ())
     repeated = judged(tmp_path, [*rows, rows[0]], contract=contract, limits=sampled)
-    assert ("column values to be between max 0", "repeated_keys") in missed(repeated)
+    assert missed(repeated) == [
+        ("column values to be between max 0", "repeated_keys"),
+        ("column values to be unique", "id"),
+    ]
+    assert repeated.judged
+
+
+def test_one_bad_row_that_no_sample_holds_holds_the_batch(tmp_path: Path) -> None:
+    rows: list[Row] = [(f"R-{n}", "EUR", "1.00", None) for n in range(2_000)]
+    contract = a_contract(usual_rows=2_000)
+    bad: Row = ("R-9999", "EUR", "0.00", "x" * 21)
+    verdict = judged(tmp_path, [*rows, bad], contract=contract, limits=Limits(sample_above=100, sample=10))
+    assert verdict.failed == (
+        FailedExpectation(
+            expectation="column values to be between min 1", column="amount", observed="1 of 2001 rows: 0"
+        ),
+        FailedExpectation(  # of a personal column, counts and no example
+            expectation="column value lengths to be between max 20",
+            column="customer",
+            observed="1 of 2001 rows",
+        ),
+    )
+    assert "x" * 21 not in verdict.html
+
+
+def test_a_count_that_finds_less_than_the_sample_holds_the_batch_as_not_judged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows: list[Row] = [(f"R-{n}", "EUR", "0.00", None) for n in range(200)]
+    limits = Limits(sample_above=100, sample=200)
+    honest = judged(tmp_path, rows, limits=limits)
+    assert honest.judged
+    assert [failed.observed for failed in honest.failed] == ["200 of 200 rows: 0"]
+
+    def blind(*given: object) -> tuple[Tally | None, ...]:
+        return tuple(found and replace(found, unexpected=0, examples=()) for found in tally(*given))  # pyright: ignore
+
+    monkeypatch.setattr(gate, "tally", blind)
+    verdict = judged(tmp_path, rows, limits=limits)
+    assert (verdict.passed, verdict.judged) == (False, False)
+    assert [failed.observed for failed in verdict.failed] == [
+        "0 rows by our count and 200 in a sample of Great Expectations"
+    ]
 
 
 def test_an_expectation_that_cannot_be_computed_holds_the_batch_even_as_a_warning(tmp_path: Path) -> None:
@@ -226,7 +269,7 @@ def test_the_gate_is_quiet_leaves_no_folder_and_needs_no_network(
 
 def test_decimals_reach_the_suite_as_whole_minor_units(tmp_path: Path) -> None:
     rows = gate.scan(a_contract(), [a_file(tmp_path, GOOD)], None)
-    seen = gate._sample(rows, a_refined(counted(3)), Limits())
+    seen = gate._in_minor_units(rows).collect()
     assert seen["amount"].to_list() == [1230, 1, 700]
     assert seen["amount"].dtype == pl.Int64
 
