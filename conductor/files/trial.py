@@ -14,8 +14,7 @@ import polars as pl
 from conductor.contracts.expectations import expectations
 from conductor.contracts.model import Product
 from conductor.contracts.typed import polars_schema
-from conductor.engines.polars import PolarsEngine
-from conductor.engines.protocol import RecordsFile, ReferenceFiles, RefineJob, RefineOutcome
+from conductor.engines.protocol import Engine, RecordsFile, ReferenceFiles, RefineJob, RefineOutcome
 from conductor.files.arrival import Arrived, arrive
 from conductor.files.diagnosis import Diagnosis, Refusal, Refused
 from conductor.quality import gate
@@ -58,6 +57,7 @@ class Trial:
     file: Path
     day: date
     references: Mapping[str, ReferenceFiles]
+    engine: Engine
 
 
 def try_file(trial: Trial, scratch: Path, out: Path | None = None) -> Report:
@@ -79,7 +79,7 @@ def try_file(trial: Trial, scratch: Path, out: Path | None = None) -> Report:
 def _tried(trial: Trial, scratch: Path, out: Path | None) -> Report:
     arrived = arrive(trial.file, trial.product.contract, scratch / "arrived")
     job = _job(trial, arrived, scratch)
-    outcome = PolarsEngine().refine(job)
+    outcome = trial.engine.refine(job)
     files = [str(scratch / "table" / file.path) for file in outcome.files]
     _judge(trial, job, outcome, files)
     if out:

@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from conductor.cli.main import cli
+from conductor.engines.polars import PolarsEngine
 from conductor.files import Arrived, Refusal, Refused, arrive
 from conductor.files.trial import ACCEPTED, REJECTED, REPORT, Outcome, Report, Trial, try_file
 
@@ -22,7 +23,7 @@ DAY = date(2026, 11, 20)
 
 
 def tried(case: Case, folder: Path) -> Report:
-    trial = Trial(product(case.dialect, folder / "products"), FILES / case.file, DAY, {})
+    trial = Trial(product(case.dialect, folder / "products"), FILES / case.file, DAY, {}, PolarsEngine())
     return try_file(trial, folder / "scratch", folder / "out")
 
 

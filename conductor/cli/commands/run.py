@@ -109,7 +109,7 @@ def run_file(
     day: date | None,
     part: str,
     workspace: str,
-    engine: EngineName | None = None,
+    engine: EngineName | None,
     *,
     quiet: bool,
 ) -> dict[Slot, bool]:

@@ -18,10 +18,12 @@ from conductor.cli.options import DEFAULT_HOME, DayOption, HomeOption, JsonOptio
 from conductor.contracts.load import discover
 from conductor.contracts.model import Product
 from conductor.contracts.problems import nearest
+from conductor.engines.choose import EngineName
+from conductor.engines.engine import open_engine
 from conductor.engines.protocol import ReferenceFiles
 from conductor.errors import FixTheConfiguration
 from conductor.files.trial import Outcome, Report, Trial, try_file
-from conductor.settings import load_settings
+from conductor.settings import Settings, load_settings
 
 MARKS = {
     Outcome.ACCEPTED: ("✓", "green"),
@@ -56,6 +58,7 @@ def try_(
             help="Rows of a product that this one joins, as DATASET=FILE.parquet; may be given often.",
         ),
     ] = None,
+    engine: Annotated[EngineName, typer.Option("--engine", help="Which engine refines.")] = EngineName.POLARS,
     home: HomeOption = DEFAULT_HOME,
     as_json: JsonOption = False,
 ) -> None:
@@ -65,7 +68,9 @@ def try_(
     """
     known = discover(folders(home, products or ()))
     found = _named(product, known)
-    trial = Trial(found, file, _day(day, home), _references(found, known, joined or ()))
+    settings = load_settings(home, os.environ)
+    worker = open_engine(engine, settings.memory_bytes)
+    trial = Trial(found, file, _day(day, settings), _references(found, known, joined or ()), worker)
     with tempfile.TemporaryDirectory(prefix="conductor-try-") as scratch:
         report = try_file(trial, Path(scratch), out)
     if as_json:
@@ -84,9 +89,9 @@ def _named(name: str, known: Products) -> Product:
     return known[name]
 
 
-def _day(day: datetime | None, home: Path) -> date:
+def _day(day: datetime | None, settings: Settings) -> date:
     """Give the day that was asked for, or yesterday where the company is."""
-    zone = ZoneInfo(load_settings(home, os.environ).timezone)
+    zone = ZoneInfo(settings.timezone)
     return day.date() if day else datetime.now(zone).date() - timedelta(days=1)
 
 
