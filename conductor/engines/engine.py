@@ -24,4 +24,6 @@ def open_engine(name: str, memory_bytes: int) -> Engine:
 
             return SparkEngine(memory_bytes)
         case _:
-            raise FixTheConfiguration(f"there is no engine {name!r}; there are {' and '.join(EngineName)}")
+            raise FixTheConfiguration(
+                f"there is no engine {name!r} here; there are {' and '.join(EngineName)}"
+            )

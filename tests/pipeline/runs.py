@@ -20,6 +20,7 @@ PRELOADED = [
     "pipeline.runs",
     "flows.finance.nightly_financials",
     "flows.platform.dropped_file",
+    "flows.platform.refine_batch",
     "flows.platform.replay",
     "prefect.main",
     "great_expectations",
@@ -55,6 +56,7 @@ class Errand:
     workspace: str = "embedded"
     day: date | None = None
     replay: dict[str, Any] | None = None
+    refine: dict[str, Any] | None = None
     dropped: dict[str, Any] | None = None
     block: dict[str, Any] | None = None
     kill: At | None = None
@@ -89,6 +91,7 @@ def carry(errand: Errand) -> None:
 def _run(errand: Errand) -> None:
     from flows.finance.nightly_financials import nightly_financials
     from flows.platform.dropped_file import dropped_file
+    from flows.platform.refine_batch import refine_batch
     from flows.platform.replay import replay_rows
 
     if errand.block is not None:
@@ -97,6 +100,8 @@ def _run(errand: Errand) -> None:
         Workspace.model_validate(errand.block).save(errand.workspace, overwrite=True)
     if errand.replay is not None:
         replay_rows(**errand.replay, workspace=errand.workspace)
+    elif errand.refine is not None:
+        refine_batch(**errand.refine, workspace=errand.workspace)
     elif errand.dropped is not None:
         dropped_file(**errand.dropped, day=errand.day, workspace=errand.workspace)
     else:

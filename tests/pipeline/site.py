@@ -166,10 +166,11 @@ class Site:
         kill: At | None = None,
         stall: At | None = None,
         replay: dict[str, Any] | None = None,
+        refine: dict[str, Any] | None = None,
         dropped: dict[str, Any] | None = None,
         **settings: object,
     ) -> Running:
-        """Begin a run of the nightly flow for a day, a replay, or a run for a dropped file."""
+        """Begin a run of the nightly flow for a day, a replay, the refining of a batch, or a run for a dropped file."""
         self._runs += 1
         reports = self.home.parent / f"{self.home.name}-runs"
         reports.mkdir(exist_ok=True)
@@ -179,6 +180,7 @@ class Site:
             workspace=self.workspace_name,
             day=day,
             replay=replay,
+            refine=refine,
             dropped=dropped,
             block=self._block(),
             kill=kill,

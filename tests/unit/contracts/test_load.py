@@ -417,3 +417,19 @@ def test_a_switch_that_is_neither_on_nor_off_is_refused(folder: Path, value: str
     assert [(fault.line, fault.sentence) for fault in read(folder).faults] == [
         (line, "`emptyDayAllowed` has to be true or false")
     ]
+
+
+def test_a_product_may_name_its_engine_and_its_threshold(folder: Path):
+    change(
+        folder,
+        "{property: lookbackDays, value: 30}",
+        "{property: engine, value: spark}\n  - {property: sparkFromBytes, value: 5000000}",
+    )
+    contract = load(folder).contract
+    assert (contract.engine, contract.spark_from_bytes) == ("spark", 5_000_000)
+
+
+def test_an_engine_that_is_none_is_a_fault_of_the_contract(folder: Path):
+    line = change(folder, "{property: lookbackDays, value: 30}", "{property: engine, value: pandas}")
+    [fault] = read(folder).faults
+    assert (fault.line, fault.sentence) == (line, "`engine` cannot be `pandas`; it is polars or spark")
