@@ -67,7 +67,7 @@ def test_every_command_that_a_text_names_exists() -> None:
     "wrong",
     [
         'raise Error("gone", next_command="conductor resurrect")',
-        'raise Error("gone", next_command=f"conductor contract check {dataset}")',
+        'raise Error("gone", next_command=f"conductor contracts check {dataset}")',
         'raise Error("gone", next_command="conductor run --day")',
         'yield problem("home", "gone", f"conductor explain {batch} --why")',
     ],

@@ -104,7 +104,7 @@ def _product(name: str, known: Mapping[str, Product]) -> Product:
         return known[name]
     raise FixTheConfiguration(
         f"there is no product {name!r}; known are: {', '.join(sorted(known))}",
-        next_command="conductor contract diff OLD NEW compares two files",
+        next_command="conductor contract diff --help",
     )
 
 
