@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +12,7 @@ import typer
 
 from conductor.cli import show
 from conductor.cli.commands import contract_diff
+from conductor.cli.folders import product_folders
 from conductor.cli.options import DEFAULT_HOME, HomeOption, JsonOption
 from conductor.contracts.examine import Compiled, Examined, examine
 from conductor.contracts.load import Reading, survey
@@ -53,7 +54,7 @@ def check(
 
     Products that are named are shown in full. The exit code is 1 if something is wrong. Example: conductor contract check finance/sales_receipts
     """
-    readings = survey(folders(home, products or ()))
+    readings = survey(product_folders(home, products or ()))
     wanted = chosen(readings, product or ())
     found = [examine(reading, readings, _engines(spark=spark)) for reading in wanted]
     if as_json:
@@ -97,12 +98,6 @@ def _engines(*, spark: bool) -> Mapping[str, Run]:
     from conductor.engines.spark_trial import run_on_spark  # PySpark is there only with its extra
 
     return {**ENGINES, "Spark": run_on_spark}
-
-
-def folders(home: Path, more: Iterable[Path]) -> tuple[Path, ...]:
-    """Give the folders with products: the shipped one, those of the settings, and those that were named; each once."""
-    paths = (ROOT / "products", *load_settings(home, os.environ).products_path, *more)
-    return tuple({path.resolve(): path for path in paths}.values())
 
 
 def chosen(readings: Collection[Reading], names: Collection[str]) -> tuple[Reading, ...]:

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import typer
 
 from conductor.cli import show
+from conductor.cli.folders import product_folders
 from conductor.cli.options import DEFAULT_HOME, HomeOption, JsonOption
 from conductor.contracts.compare import Comparison, compare
 from conductor.contracts.dbt_models import read_models
@@ -22,7 +23,7 @@ from conductor.contracts.readers import Reader, readers
 from conductor.contracts.steps import Step
 from conductor.errors import FixTheConfiguration
 from conductor.settings import Settings, load_settings
-from conductor.workspace import DBT_PROJECT, ROOT
+from conductor.workspace import DBT_PROJECT
 
 STYLES = {Step.MAJOR: ("✗", "bold red"), Step.MINOR: ("+", "yellow"), Step.PATCH: ("·", "dim")}
 
@@ -69,7 +70,7 @@ def diff(
     Example: conductor contract diff finance/sales_receipts --against HEAD
     """
     settings = load_settings(home, os.environ)
-    known = discover((ROOT / "products", *settings.products_path, *(products or ())))
+    known = discover(product_folders(home, products or ()))
     if new and against:
         raise FixTheConfiguration(
             "two contracts were named, and a revision as well", next_command="the same without --against"

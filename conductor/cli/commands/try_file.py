@@ -13,7 +13,8 @@ from zoneinfo import ZoneInfo
 import typer
 
 from conductor.cli import show
-from conductor.cli.commands.contract import ProductsOption, folders
+from conductor.cli.commands.contract import ProductsOption
+from conductor.cli.folders import product_folders
 from conductor.cli.options import DEFAULT_HOME, DayOption, HomeOption, JsonOption
 from conductor.contracts.load import discover
 from conductor.contracts.model import Product
@@ -68,7 +69,7 @@ def try_(
     """
     if not file.is_file():
         raise FixTheConfiguration(f"there is no file {file}", next_command="conductor try --help")
-    known = discover(folders(home, products or ()))
+    known = discover(product_folders(home, products or ()))
     found = _named(product, known)
     settings = load_settings(home, os.environ)
     worker = open_engine(engine, settings.memory_bytes)

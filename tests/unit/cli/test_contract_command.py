@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -157,31 +156,6 @@ IDENTITY = {
     "GIT_COMMITTER_EMAIL": "a@localhost",
 }
 PAGE = SHIPPED.parent / "docs/how-to/write-a-product.md"
-
-
-def test_the_walk_through_of_the_page_works_as_written(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    blocks = re.findall(r"```sh\n(.*?)```", PAGE.read_text(), re.DOTALL)
-    commands = [shlex.split(line) for block in blocks for line in block.splitlines()]
-    assert [command[:3] for command in commands] == [
-        ["conductor", "contract", "new"],
-        ["conductor", "contract", "check"],
-        [
-            "cp",
-            "my-products/sales/returns/contract.odcs.yaml",
-            "my-products/sales/returns/released.odcs.yaml",
-        ],
-        ["conductor", "contract", "diff"],
-    ]
-    for command in commands:
-        if command[0] == "cp":
-            shutil.copy(command[1], command[2])
-        else:
-            result = run(*command[2:], home=tmp_path)
-            assert result.exit_code == 0, result.output
-    assert "nothing changed" in result.stdout
 
 
 def test_the_page_names_every_key_that_a_contract_may_use() -> None:
