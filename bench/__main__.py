@@ -9,9 +9,10 @@ from pathlib import Path
 from rich.console import Console
 
 from bench import report
+from bench.p1_dropped_file import dropped_file, engines
 from bench.p6_flow_overhead import flow_overhead
 
-BENCHMARKS = {"P6": flow_overhead}
+BENCHMARKS = ("P1", "engines", "P6")
 RESULTS = Path("build") / "bench.json"
 
 
@@ -23,18 +24,32 @@ def main() -> None:
     measures: list[report.Measure] = []
     for name in chosen.only or BENCHMARKS:
         with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-            run = BENCHMARKS[name]
-            measures += run(Path(folder), chosen.seed, chosen.receipts, chosen.repeat, console)
+            measures += _run(name, Path(folder), chosen, console)
     report.show(measures, console)
     report.write(measures, RESULTS)
+
+
+def _run(name: str, folder: Path, chosen: argparse.Namespace, console: Console) -> tuple[report.Measure, ...]:
+    if name == "P6":
+        return flow_overhead(folder, chosen.seed, chosen.receipts, chosen.repeat, console)
+    measure = dropped_file if name == "P1" else engines
+    return measure(folder, chosen.seed, chosen.gb or (0.1, 1), chosen.repeat, console)
 
 
 def _arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measure against named peers.")
     add = parser.add_argument
-    add("--only", action="append", choices=list(BENCHMARKS), help="one benchmark; may be given again")
+    add(
+        "--only",
+        action="append",
+        choices=BENCHMARKS,
+        help="one benchmark; may be given again; P1 holds P2 and P3",
+    )
     add("--repeat", type=_positive, default=5, help="how often each side is measured")
     add("--receipts", type=_positive, default=1000, help="sales receipts per day")
+    add(
+        "--gb", type=float, action="append", help="size of the dropped files; may be given again  (0.1 and 1)"
+    )
     add("--seed", type=int, default=7, help="the seed of all data")
     return parser
 

@@ -8,9 +8,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from bench.report import Measure, write
+from bench.sales import write_sales
+from bench.side import ran
 
 ROOT = Path(__file__).parents[2]
 FIELDS = {"id", "what", "ours", "peer", "ratio", "goal", "unit", "peak_mib"}
@@ -55,3 +58,29 @@ def test_what_cannot_be_measured_is_refused(tmp_path: Path, wrong: tuple[str, st
     done = bench(tmp_path, *wrong)
     assert done.returncode == 2
     assert wrong[0] in done.stderr
+
+
+def test_a_dropped_file_is_measured_beside_three_others(tmp_path: Path) -> None:
+    done = bench(tmp_path, "--only", "P1", "--gb", "0.002", "--repeat", "1", "--seed", "5")
+    assert done.returncode == 0, done.stderr
+    measures = json.loads((tmp_path / "build" / "bench.json").read_text())
+    assert [measure["id"] for measure in measures] == ["P1", "P2", "P1"]
+    assert {measure["ours"] for measure in measures} == {measures[0]["ours"]}
+    assert all(measure["peer"] > 0 and measure["peak_mib"] > 50 for measure in measures)
+
+
+def test_all_sides_write_the_same_rows(tmp_path: Path) -> None:
+    """Bare Polars checks nothing, so it is left out; pandas keeps money as floats, so counts are compared."""
+    file = tmp_path / "sales.csv"
+    written = write_sales(file, 500_000, seed=11)
+    for side in ("conductor", "pandas", "duckdb"):
+        ran(side, file, tmp_path / side / "table")
+    rows = {
+        side: pl.scan_parquet(tmp_path / side / "table" / "**" / "*.parquet")
+        .select(pl.len())
+        .collect()
+        .item()
+        for side in ("conductor", "pandas", "duckdb")
+    }
+    assert len(set(rows.values())) == 1
+    assert 0.9 * written < rows["conductor"] < written

@@ -1,0 +1,50 @@
+"""Ours: a dropped file, byte by byte held against its contract, to a commit of the curated table."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from conductor.contracts.load import load
+from conductor.engines.engine import open_engine
+from conductor.engines.protocol import RecordsFile, RefineJob
+from conductor.files import arrive
+from conductor.stores.folder import FolderStore
+from conductor.tables import CuratedTable, file_prefix
+from conductor.values import Batch, Slot
+
+PRODUCT = Path(__file__).parents[1] / "products" / "sales" / "tills"
+MEMORY = 4_000_000_000
+
+
+def run(file: Path, out: Path, engine: str = "polars") -> None:
+    """Take the file apart, type, check, split, drop older lines, transform, partition and commit."""
+    product = load(PRODUCT)
+    contract, scratch = product.contract, out.parent / "scratch"
+    arrived = arrive(file, contract, scratch / "arrived")
+    slot = Slot(dataset=contract.dataset, day=date(2026, 11, 20))
+    batch = Batch(
+        id=arrived.canonical_sha256[:32],
+        slot=slot,
+        version=1,
+        object_ids=(arrived.canonical_sha256,),
+        contract_version=contract.version,
+        refine_sha256=product.refine_sha256,
+    )
+    table = CuratedTable(FolderStore(out), contract)
+    job = RefineJob(
+        product=product,
+        batch=batch,
+        records=(RecordsFile(arrived.records, arrived.canonical_sha256),),
+        references={},
+        table_uri=table.uri,
+        attempt=file_prefix(batch, 1),
+        scratch=scratch / "refine",
+    )
+    outcome = open_engine(engine, MEMORY).refine(job)
+    assert outcome.counts.balanced
+    assert outcome.counts.rejected
+    assert outcome.counts.duplicates
+    table.publish(batch, outcome.files, 1, datetime(2026, 11, 21, tzinfo=UTC))
+    shutil.rmtree(scratch)
