@@ -205,7 +205,6 @@ def test_a_file_that_cannot_be_trusted_is_kept_with_a_diagnosis_and_loads_nothin
     assert kept["file"] == file.read_bytes()
     told = json.loads(kept["diagnosis.json"])
     assert (told["code"], told["file"]) == ("UNBALANCED_QUOTE", "sales.csv")
-    assert here.audited() == []
 
 
 @pytest.mark.parametrize("step", ["land", "version", "refine", "publish", "load", "build", "archive"])
