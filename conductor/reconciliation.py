@@ -57,8 +57,7 @@ def _both_places(workspace: Workspace, dataset: str) -> Iterator[Mended]:
     for source, target in ((workspace.raw, workspace.backup), (workspace.backup, workspace.raw)):
         there = _keys(target, folder)
         for landed in raw.find(source, dataset):
-            parts = (*landed.parts, landed.records, landed.manifest)
-            if missing := [part.key for part in parts if part.key not in there]:
+            if missing := [part.key for part in landed.stored if part.key not in there]:
                 raw.back_up(source, target, landed)
                 done = f"{len(missing)} files of object {landed.object_id} copied from {source.name} to {target.name}"
                 yield Mended("copies", landed.slot.id, done)

@@ -20,6 +20,7 @@ from conductor.errors import FixTheData
 LINE = "_line"
 DOCUMENT = "_document"
 CORRECTS = "_corrects"
+SOURCE = "_source"
 
 Json: TypeAlias = "str | bool | list[Json] | dict[str, Json] | None"
 Document: TypeAlias = "dict[str, Json]"

@@ -89,13 +89,25 @@ class StoredPart(Value):
     version_id: str | None = None
 
 
+class PlainText(Value):
+    """How a text that is its own records is read: UTF-8, one row per line, the names of the columns on the first.
+
+    Values stand between delimiters, some in quotes, which are doubled within; without a `quote` there are none. An empty value
+    is none.
+    """
+
+    delimiter: str
+    quote: str
+    columns: tuple[str, ...]
+
+
 class Extract(Value):
     """What a source gave for a slot: the bytes as they came, and one row per record line.
 
-    `records` is a Parquet file, every column a string; `rows` counts its rows, `documents` the source's own objects
-    (receipts, rates). `canonical_sha256` is over the canonical records, so envelope time, page size and order do not
-    change it. `as_of` is the source's clock when the extract began. `corrects` names the raw object that a person
-    corrected; None for what a source gave.
+    `records` is a Parquet file, every column a string; or, where `plain` says how to read it, the one part itself. `rows`
+    counts its rows, `documents` the source's own objects (receipts, rates). `canonical_sha256` is over the canonical records,
+    so envelope time, page size and order do not change it. `as_of` is the source's clock when the extract began. `corrects`
+    names the raw object that a person corrected; None for what a source gave.
     """
 
     slot: Slot
@@ -108,6 +120,7 @@ class Extract(Value):
     canonical_sha256: str
     as_of: datetime
     corrects: str | None = None
+    plain: PlainText | None = None
 
     @property
     def object_id(self) -> str:
@@ -129,7 +142,13 @@ class Landed(Value):
     canonical_sha256: str
     as_of: datetime
     corrects: str | None = None
+    plain: PlainText | None = None
     new: bool = True
+
+    @property
+    def stored(self) -> tuple[StoredPart, ...]:
+        """All that belongs to the object, the manifest last."""
+        return tuple(dict.fromkeys((*self.parts, self.records, self.manifest)))
 
 
 class BackedUp(Value):

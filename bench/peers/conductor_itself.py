@@ -36,7 +36,7 @@ def run(file: Path, out: Path, engine: str = "polars") -> None:
     job = RefineJob(
         product=product,
         batch=batch,
-        records=(RecordsFile(arrived.records, arrived.canonical_sha256),),
+        records=(RecordsFile(arrived.records, arrived.canonical_sha256, plain=arrived.plain),),
         references={},
         table_uri=table.uri,
         attempt=file_prefix(batch, 1),

@@ -14,6 +14,7 @@ from conductor.audit.landed import Unreadable
 from conductor.contracts.model import Product
 from conductor.errors import StopAndCall
 from conductor.ledger.rows import BatchRow
+from conductor.plain_records import in_parquet
 from conductor.raw.copies import fetch_or_backup
 from conductor.tables import Commit, CuratedTable
 from conductor.values import Batch, Landed, Refined, Slot
@@ -129,5 +130,8 @@ class Dossier:
     def _fetched(self, landed: Landed) -> Path:
         path = self.folder / f"{landed.object_id}.parquet"
         if not path.exists():
-            fetch_or_backup(self.evidence.raw, self.evidence.backup, landed.records, path)
+            there = path.with_suffix(Path(landed.records.key).suffix)
+            fetch_or_backup(self.evidence.raw, self.evidence.backup, landed.records, there)
+            if landed.plain:
+                in_parquet(there, landed.plain, path)
         return path

@@ -10,13 +10,13 @@ from conductor.errors import FixTheConfiguration
 
 
 def open_engine(name: str, memory_bytes: int) -> Engine:
-    """Give an engine by the name that `choose_engine` gave; `memory_bytes` is what Spark's heap gets.
+    """Give an engine by the name that `choose_engine` gave; `memory_bytes` is what the work may plan with.
 
     Spark where it cannot run is `Missing`, which says what to install.
     """
     match name:
         case EngineName.POLARS:
-            return PolarsEngine()
+            return PolarsEngine(memory_bytes)
         case EngineName.SPARK:
             if missing := missing_part():
                 raise missing

@@ -16,23 +16,33 @@ from conductor.engines.polars_write import curated, partitioned, read_back
 from conductor.engines.protocol import RefineJob, RefineOutcome
 from conductor.values import DataFile
 
+IN_MEMORY_PER_BYTE = 16
+"""Bytes of memory that the work is taken to need per byte of records, where all rows stay in memory and records are packed."""
+
 
 class PolarsEngine:
-    """Refine in two stages: check and split row by row, then drop older versions, join and write."""
+    """Refine in two stages: check and split row by row, then drop older versions, join and write.
+
+    Between them rows are in memory if `memory_bytes` are enough for all of the work, and else on disk.
+    """
 
     name = "polars"
+
+    def __init__(self, memory_bytes: int = 0) -> None:
+        self._memory = memory_bytes
 
     def refine(self, job: RefineJob) -> RefineOutcome:
         """Refine a batch, as `Engine.refine` says."""
         with sorted_errors(job.product.contract.dataset):
-            checked = polars_check.run(polars_check.plan(job), job.scratch)
+            fits = sum(file.path.stat().st_size for file in job.records) * IN_MEMORY_PER_BYTE <= self._memory
+            checked = polars_check.run(polars_check.plan(job), job.scratch, in_memory=fits)
             done = _write(job, checked) if checked.tally.rows(Fate.ACCEPTED) else Written()
         return outcome(job.product.contract, checked.tally, done, checked.rejected)
 
 
 def _write(job: RefineJob, checked: Checked) -> Written:
     contract = job.product.contract
-    accepted = pl.scan_parquet(checked.accepted, row_index_name=ROW, hive_partitioning=False)
+    accepted = checked.accepted.with_row_index(ROW)
     newest, older = split_versions(accepted, checked.tally.rows(Fate.ACCEPTED), contract)
     fields = newest.select(field.name for field in contract.fields)
     frames = {ACCEPTED: fields, **scan_references(job.references)}

@@ -12,7 +12,7 @@ import polars as pl
 
 from conductor.contracts.dialects import POLARS
 from conductor.contracts.model import Contract
-from conductor.contracts.rules import REASONS, TEXT, WARNINGS, check_sql
+from conductor.contracts.rules import BAD, JUDGED, REASONS, TEXT, WARNINGS, coded_sql, typed_sql, warnings_sql
 from conductor.engines.outcome import FATE, Fate, Tally
 from conductor.engines.polars_records import (
     NUMBER,
@@ -30,7 +30,7 @@ from conductor.engines.protocol import RefineJob
 @dataclass(frozen=True)
 class Plan:
     """The outputs of the pass, not yet computed. All come from one frame, so the records are read and checked
-    once. `others` are the totals of the rows that are not accepted.
+    once; what is wrong is asked of bad rows alone. `others` are the totals of the rows that are not accepted.
     """
 
     contract: Contract
@@ -41,9 +41,9 @@ class Plan:
 
 @dataclass(frozen=True)
 class Checked:
-    """The outputs of the pass."""
+    """The outputs of the pass; `accepted` lies in memory or on disk."""
 
-    accepted: Path
+    accepted: pl.LazyFrame
     rejected: Path
     tally: Tally
 
@@ -56,63 +56,59 @@ def plan(job: RefineJob) -> Plan:
         "records": complete(records, contract, job.batch.slot.day),
         **scan_references(job.references),
     }
-    fate = (
-        pl.when(SUPERSEDED)
-        .then(pl.lit(Fate.SUPERSEDED.value))
-        .when(pl.col(REASONS) == "")
-        .then(pl.lit(Fate.ACCEPTED.value))
-        .otherwise(pl.lit(Fate.REJECTED.value))
-    )
-    checked = pl.SQLContext(frames=frames).execute(check_sql(contract, POLARS)).with_columns(fate.alias(FATE))
+    judged = pl.SQLContext(frames=frames).execute(typed_sql(contract, POLARS)).cache()
+    lost = pl.col(BAD) | pl.col(SUPERSEDED)
+    coded = pl.SQLContext({JUDGED: judged.filter(lost)}).execute(coded_sql(contract, POLARS))
+    fate = pl.when(SUPERSEDED).then(pl.lit(Fate.SUPERSEDED.value)).otherwise(pl.lit(Fate.REJECTED.value))
+    others = coded.with_columns(fate.alias(FATE))
     return Plan(
         contract=contract,
-        accepted=_of(checked, Fate.ACCEPTED).select(
-            *(field.name for field in contract.fields), POSITION, NUMBER, WARNINGS
+        accepted=judged.filter(~lost).select(
+            *(field.name for field in contract.fields), POSITION, NUMBER, pl.sql_expr(warnings_sql(contract))
         ),
-        rejected=_of(checked, Fate.REJECTED).select(
+        rejected=others.filter(pl.col(FATE) == Fate.REJECTED.value).select(
             *verbatim(records),
             OBJECT,
             REASONS,
             pl.lit(contract.version).alias("_contract_version"),
             pl.lit(job.batch.id).alias("_batch"),
         ),
-        others=_totals(checked.filter(pl.col(FATE) != Fate.ACCEPTED.value), contract, _unparseable(contract)),
+        others=_totals(others, contract, _unparseable(contract)),
     )
 
 
-def run(planned: Plan, scratch: Path) -> Checked:
-    """Compute the pass, its row outputs into `scratch`.
+def run(planned: Plan, scratch: Path, *, in_memory: bool = False) -> Checked:
+    """Compute the pass, rejected rows into `scratch` and accepted ones, too, unless they are few enough to stay `in_memory`.
 
-    What can be counted in the files is counted there: each consumer of the pass that looks at every row makes Polars hold
+    What can be counted afterwards is counted there: each consumer of the pass that looks at every row makes Polars hold
     hundreds of megabytes more, for the slower ones.
     """
-    accepted, rejected = scratch / "accepted.parquet", scratch / "rejected.parquet"
-    *_, others = pl.collect_all(
+    file, rejected = scratch / "accepted.parquet", scratch / "rejected.parquet"
+    to_disk = planned.accepted.sink_parquet(file, compression="lz4", mkdir=True, lazy=True)
+    rows, _, others = pl.collect_all(
         [
-            planned.accepted.sink_parquet(accepted, compression="lz4", mkdir=True, lazy=True),
+            planned.accepted if in_memory else to_disk,
             planned.rejected.sink_parquet(rejected, compression="snappy", mkdir=True, lazy=True),
             planned.others,
         ],
         engine="streaming",
     )
-    good = pl.scan_parquet(accepted, hive_partitioning=False).with_columns(
-        pl.lit(Fate.ACCEPTED.value).alias(FATE)
-    )
+    accepted = rows.lazy() if in_memory else _scan(file)
+    good = accepted.with_columns(pl.lit(Fate.ACCEPTED.value).alias(FATE))
     # A good row has an amount that parses, or none.
     totals = _totals(good, planned.contract, pl.lit(0)).collect(engine="streaming")
     totals = pl.concat([totals, others], how="vertical_relaxed")
-    tally = Tally(totals, _codes(rejected, REASONS), _codes(accepted, WARNINGS))
+    tally = Tally(totals, _codes(_scan(rejected), REASONS), _codes(accepted, WARNINGS))
     return Checked(accepted, rejected, tally)
 
 
-def _codes(file: Path, column: str) -> pl.DataFrame:
-    rows = pl.scan_parquet(file, hive_partitioning=False).select(pl.col(column).alias("codes"))
-    said = rows.filter(pl.col("codes") != "")
+def _scan(file: Path) -> pl.LazyFrame:
+    return pl.scan_parquet(file, hive_partitioning=False)
+
+
+def _codes(rows: pl.LazyFrame, column: str) -> pl.DataFrame:
+    said = rows.select(pl.col(column).alias("codes")).filter(pl.col("codes") != "")
     return said.group_by("codes").agg(pl.len().alias("rows")).collect(engine="streaming")
-
-
-def _of(frame: pl.LazyFrame, fate: Fate) -> pl.LazyFrame:
-    return frame.filter(pl.col(FATE) == fate.value)
 
 
 def _currency(contract: Contract) -> pl.Expr:

@@ -44,7 +44,8 @@ def complete(records: pl.LazyFrame, contract: Contract, day: date) -> pl.LazyFra
 
 def verbatim(records: pl.LazyFrame) -> list[pl.Expr]:
     """Give the columns of the records under the names that they came with."""
-    return [pl.col(RAW + name).alias(name) for name in _names(records)]
+    line = pl.col(NUMBER).cast(pl.String).alias(LINE)
+    return [*(pl.col(RAW + name).alias(name) for name in _names(records)), line]
 
 
 def _names(records: pl.LazyFrame) -> list[str]:
@@ -52,10 +53,10 @@ def _names(records: pl.LazyFrame) -> list[str]:
 
 
 def _scan(file: RecordsFile, position: int) -> pl.LazyFrame:
-    frame = pl.scan_parquet(file.path, hive_partitioning=False)
+    frame = file.scan()
     check_text(file, frame.collect_schema())
     return frame.select(
-        pl.all().name.prefix(RAW),
+        pl.exclude(LINE).name.prefix(RAW),
         pl.lit(file.object_id).alias(OBJECT),
         pl.lit(position, pl.Int64).alias(POSITION),
         pl.col(LINE).cast(pl.Int64).alias(NUMBER),

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
+import polars as pl
+
 from conductor.contracts.model import Contract, Product
-from conductor.values import Batch, Counts, CurrencySum, DataFile
+from conductor.plain_records import in_parquet, scan_plain
+from conductor.values import Batch, Counts, CurrencySum, DataFile, PlainText
 
 
 @dataclass(frozen=True)
 class RecordsFile:
-    """The records of one raw object, on disk: Parquet, every column text, one row per record line.
+    """The records of one raw object, on disk, every column text, one row per record line: Parquet, or a `plain` text.
 
     `_line` counts the lines from 1. In the records of a correction, `_corrects` is the `row_text` of the row
     that each replaces; `corrects` names the corrected object.
@@ -22,6 +25,23 @@ class RecordsFile:
     path: Path
     object_id: str
     corrects: str | None = None
+    plain: PlainText | None = None
+
+    def scan(self) -> pl.LazyFrame:
+        """Give the rows."""
+        return (
+            scan_plain(self.path, self.plain)
+            if self.plain
+            else pl.scan_parquet(self.path, hive_partitioning=False)
+        )
+
+    def in_parquet(self, scratch: Path) -> RecordsFile:
+        """Give the same records in Parquet, for engines that need that."""
+        if self.plain is None:
+            return self
+        return replace(
+            self, path=in_parquet(self.path, self.plain, scratch / f"{self.object_id}.parquet"), plain=None
+        )
 
 
 @dataclass(frozen=True)

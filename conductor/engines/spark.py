@@ -47,6 +47,7 @@ class SparkEngine:
         contract = job.product.contract
         rejected = job.scratch / "rejected.parquet"
         with sorted_errors(contract.dataset), sorted_spark_errors(contract.dataset):
+            job = replace(job, records=tuple(file.in_parquet(job.scratch) for file in job.records))
             session = spark_session(self._memory)
             session.conf.set("spark.sql.shuffle.partitions", _tasks(job))
             with _checked(session, job, rejected) as (checked, found):

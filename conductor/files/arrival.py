@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import polars as pl
+
 from conductor.contracts.file_format import Compression, FileFormat, Format
 from conductor.contracts.model import Contract
 from conductor.errors import FixTheConfiguration
@@ -13,13 +15,20 @@ from conductor.files.csv_reader import read_csv
 from conductor.files.diagnosis import Refusal, Unacceptable
 from conductor.files.envelope import NAMED, Envelope, envelope, unpacked
 from conductor.files.json_reader import read_json
+from conductor.files.plain_csv import read_plain
 from conductor.files.proof import Claim, check_claim, read_sidecar
 from conductor.files.text import utf8
+from conductor.plain_records import scan_plain
+from conductor.values import PlainText
+
+PLAIN = Envelope(Format.CSV, Compression.NONE)
 
 
 @dataclass(frozen=True)
 class Arrived:
-    """The records of a file, all text, in Parquet; `rows` counts them, those that could not be taken apart too.
+    """The records of a file, all text; `rows` counts them, those that could not be taken apart too.
+
+    They are in Parquet or, where `plain` says how to read it, the file itself.
 
     `canonical_sha256` is over what the rows say, so packing, encoding, line ends, quoting and the order of columns do
     not change it. `size` is the file's own, in bytes.
@@ -32,6 +41,7 @@ class Arrived:
     compression: Compression
     columns: tuple[str, ...]
     size: int
+    plain: PlainText | None = None
 
 
 def arrive(file: Path, contract: Contract, scratch: Path) -> Arrived:
@@ -58,9 +68,11 @@ def _arrived(file: Path, contract: Contract, said: FileFormat, scratch: Path) ->
     outer = envelope(file, said)
     beside = read_sidecar(file, said)
     inner, plain = _unwrapped(file, outer, said, scratch)
-    done, inside = _read(plain, inner, contract, said, records)
+    own = read_plain(file, contract, said) if outer == PLAIN else None
+    done, inside = (own.done, None) if own else _read(plain, inner, contract, said, records)
+    rows = scan_plain(file, own.text) if own else pl.scan_parquet(records, hive_partitioning=False)
     for claimed in (beside, inside):
-        check_claim(claimed, records, done.rows, said)
+        check_claim(claimed, rows, done.rows, said)
     if not (done.rows or contract.empty_day_allowed):
         raise Unacceptable(
             Refusal.NO_ROWS,
@@ -68,13 +80,14 @@ def _arrived(file: Path, contract: Contract, said: FileFormat, scratch: Path) ->
             "ask the sender; set `emptyDayAllowed` in the contract if it is in order",
         )
     return Arrived(
-        records=records,
+        records=file if own else records,
         rows=done.rows,
         canonical_sha256=done.sha256,
         format=inner.format,
         compression=outer.compression,
         columns=done.columns,
         size=file.stat().st_size,
+        plain=own.text if own else None,
     )
 
 

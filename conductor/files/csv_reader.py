@@ -68,7 +68,7 @@ def read_csv(
     body = _body(first, found)
     tail = Tail(body)
     sound = Sound(scratch / "sound.csv", scratch / "lines.bin")
-    with RecordsWriter(to, header) as writer:
+    with RecordsWriter(to, header, contract.delivered, said.delimiter) as writer:
         _part(tail if said.trailer else body, len(header), sound, writer, said)
         for table, lines in _parsed(sound, header, said):
             writer.add(table, lines)

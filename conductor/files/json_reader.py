@@ -23,7 +23,7 @@ def read_json(
     `_line` is the physical line of an object, or its place in the array. One that is no object of the contract is set
     aside as it came.
     """
-    with RecordsWriter(to, json_columns(contract, said)) as writer:
+    with RecordsWriter(to, json_columns(contract, said), contract.delivered, said.delimiter) as writer:
         rows = JsonRows(writer, contract, said)
         read = _lines if form is Format.NDJSON else _array
         read(chunks, rows, said)

@@ -29,7 +29,7 @@ def read(job: Job) -> Done:
             check_names(names, job.delivered, job.said, "the schema")
             types = pl.DataFrame(file.schema_arrow.empty_table()).schema
             texts = [_text(name, dtype) for name, dtype in types.items()]
-            with RecordsWriter(job.to, names) as writer:
+            with RecordsWriter(job.to, names, job.delivered, job.said.delimiter) as writer:
                 for batch in file.iter_batches(ROWS_PER_GROUP, use_threads=False):
                     first = writer.rows + 1
                     frame = pl.DataFrame(batch).select(texts)

@@ -59,7 +59,7 @@ def claim(proof: Proof, text: str, refusal: Unacceptable) -> Claim:
     return Claim(int(rows) if rows is not None else None, said.get("total"), proof.total)
 
 
-def check_claim(claimed: Claim | None, records: Path, rows: int, said: FileFormat) -> None:
+def check_claim(claimed: Claim | None, records: pl.LazyFrame, rows: int, said: FileFormat) -> None:
     """Refuse records that are not what was claimed of them."""
     if claimed is None:
         return
@@ -73,10 +73,10 @@ def check_claim(claimed: Claim | None, records: Path, rows: int, said: FileForma
         )
 
 
-def _total(records: Path, column: str, said: FileFormat) -> Decimal | None:
+def _total(records: pl.LazyFrame, column: str, said: FileFormat) -> Decimal | None:
     """Sum a column exactly; None where a value is no number. Each value goes by itself, for exactness knows no type."""
     exact, total = Context(prec=MAX_PREC, traps=[]), Decimal(0)
-    for batch in pl.scan_parquet(records, hive_partitioning=False).select(column).collect_batches():
+    for batch in records.select(column).collect_batches():
         for text in batch[column].drop_nulls():
             value = _number(text, said)
             if value is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -15,9 +14,9 @@ import pyarrow.parquet as pq
 from conductor.contracts.file_format import FileFormat
 from conductor.contracts.model import FAULT
 from conductor.files.diagnosis import Refusal, Unacceptable
-from conductor.records import LINE
+from conductor.files.digest import canonical_order, canonical_text, digest_of
+from conductor.records import LINE, SOURCE
 
-SOURCE = "_source"
 OWN = (LINE, SOURCE, FAULT)
 
 
@@ -38,12 +37,13 @@ class RecordsWriter:
     says why a row could not be taken apart, and `_source` holds it as it came; both are empty for any other row.
     """
 
-    def __init__(self, path: Path, columns: Sequence[str]) -> None:
+    def __init__(self, path: Path, columns: Sequence[str], delivered: Sequence[str], delimiter: str) -> None:
         self.columns = tuple(columns)
         self.rows = 0
+        self._told, self._delimiter = canonical_order(columns, delivered), delimiter
         self._schema = pa.schema([(name, pa.large_string()) for name in (*self.columns, *OWN)])
         self._writer = pq.ParquetWriter(path, self._schema, compression="zstd", compression_level=1)
-        self._digest = hashlib.sha256()
+        self._sound, self._aside = hashlib.sha256(), hashlib.sha256()
 
     def __enter__(self) -> RecordsWriter:
         return self
@@ -58,15 +58,12 @@ class RecordsWriter:
         """Digest of all rows so far: of the values under their names, whatever order the columns stand in, and not of
         the places. An empty text and none are the same.
         """
-        names = io.BytesIO()
-        pl.DataFrame({"name": sorted(self.columns)}).write_csv(names, quote_style="always")
-        whole = self._digest.copy()
-        whole.update(names.getbuffer())
-        return whole.hexdigest()
+        return digest_of(self.columns, self._sound.digest(), self._aside.digest())
 
     def add(self, rows: pl.DataFrame, lines: pl.Series) -> None:
         """Write rows that could be taken apart: a text column for each of the file's, and their lines as numbers."""
         nothing = pl.lit(None, pl.String)
+        self._sound.update(canonical_text(rows.select(self._told), self._delimiter))
         self._write(
             rows.with_columns(lines.cast(pl.String).alias(LINE), nothing.alias(SOURCE), nothing.alias(FAULT))
         )
@@ -77,6 +74,7 @@ class RecordsWriter:
             {LINE: list(map(str, lines)), SOURCE: list(sources), FAULT: [fault] * len(sources)},
             schema=dict.fromkeys(OWN, pl.String),
         )
+        self._aside.update(canonical_text(frame.select(SOURCE, FAULT), self._delimiter))
         self._write(frame.with_columns(pl.lit(None, pl.String).alias(name) for name in self.columns))
 
     def _write(self, rows: pl.DataFrame) -> None:
@@ -85,7 +83,3 @@ class RecordsWriter:
         ordered = rows.select(*self.columns, *OWN)
         self._writer.write_table(ordered.to_arrow(compat_level=pl.CompatLevel.oldest()))
         self.rows += len(rows)
-        text = io.BytesIO()
-        told = rows.select(*sorted(self.columns), SOURCE, FAULT)
-        told.write_csv(text, include_header=False, quote_style="always")
-        self._digest.update(text.getbuffer())

@@ -102,7 +102,7 @@ def _job(trial: Trial, arrived: Arrived, scratch: Path) -> RefineJob:
     return RefineJob(
         product=trial.product,
         batch=batch,
-        records=(RecordsFile(arrived.records, arrived.canonical_sha256),),
+        records=(RecordsFile(arrived.records, arrived.canonical_sha256, plain=arrived.plain),),
         references=trial.references,
         table_uri=str(scratch / "table"),
         attempt="trial",

@@ -36,7 +36,7 @@ def read(job: Job) -> Done:
     header = _trimmed(next(rows, []))
     names = [name or "" for name in header]
     check_names(names, job.delivered, job.said, "row 1")
-    with RecordsWriter(job.to, names) as writer:
+    with RecordsWriter(job.to, names, job.delivered, job.said.delimiter) as writer:
         _write(rows, len(names), writer, job)
     return Done(columns=writer.columns, rows=writer.rows, sha256=writer.sha256)
 

@@ -53,8 +53,7 @@ def back_up(source: Store, target: Store, landed: Landed, scratch: Path | None =
     a folder for the bytes on their way.
     """
     with TemporaryDirectory(dir=scratch) as folder:
-        parts = (*landed.parts, landed.records, landed.manifest)
-        copies = tuple(_copy(source, part, target, part.key, Path(folder)) for part in parts)
+        copies = tuple(_copy(source, part, target, part.key, Path(folder)) for part in landed.stored)
     return BackedUp(
         slot=landed.slot,
         object_ids=(landed.object_id,),
@@ -72,8 +71,8 @@ def archive(
     """
     with TemporaryDirectory(dir=scratch) as folder:
         here = Path(folder)
-        parts = [part for landed in objects for part in (*landed.parts, landed.records, landed.manifest)]
-        cold = [_copy(raw, part, lake, zones.archived(part.key), here) for part in parts]
+        stored = (part for landed in objects for part in landed.stored)
+        cold = [_copy(raw, part, lake, zones.archived(part.key), here) for part in stored]
         for key in curated:
             cold.append(_copy(lake, _measured(lake, key, here), lake, zones.archived(key), here))
     return tuple(cold)

@@ -37,13 +37,12 @@ def audit(primary: Store, backup: Store, landed: Landed, scratch: Path | None = 
 
 def _problems(store: Store, landed: Landed, local: Path) -> Iterator[tuple[str, str]]:
     held = history(store.versions(zones.raw_object(landed.slot, landed.object_id)))
-    parts = (*landed.parts, landed.records, landed.manifest)
-    for part in parts:
+    for part in landed.stored:
         for problem in _of_part(store, held, part, local):
             yield part.key, problem
     manifest = first(held.get(landed.manifest.key, ()))
     if manifest:
-        strangers = held.keys() - {part.key for part in parts}
+        strangers = held.keys() - {part.key for part in landed.stored}
         for key in sorted(strangers):
             if _came_after(held[key], manifest.modified):
                 yield key, "was added after the object was complete"

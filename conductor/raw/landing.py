@@ -27,7 +27,8 @@ def land(store: Store, extract: Extract) -> Landed:
     slot, object_id = extract.slot, extract.object_id
     places = [zones.raw_original(slot, object_id, part.name) for part in extract.parts]
     parts = tuple(_write(store, key, part) for key, part in zip(places, extract.parts, strict=True))
-    records = _write(store, zones.raw_records(slot, object_id), extract.records)
+    itself = dict(zip(extract.parts, parts, strict=True)).get(extract.records)
+    records = itself or _write(store, zones.raw_records(slot, object_id), extract.records)
     manifest = _manifest(extract, parts, records)
     data = manifest.model_dump_json(indent=2).encode()
     try:
@@ -70,6 +71,7 @@ def _manifest(extract: Extract, parts: tuple[StoredPart, ...], records: StoredPa
         canonical_sha256=extract.canonical_sha256,
         as_of=extract.as_of,
         corrects=extract.corrects,
+        plain=extract.plain,
     )
 
 

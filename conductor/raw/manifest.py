@@ -14,7 +14,7 @@ from conductor import zones
 from conductor.errors import StopAndCall
 from conductor.stores.history import first, history, pinned
 from conductor.stores.protocol import Store, Version
-from conductor.values import Extract, Landed, Slot, StoredPart, Value
+from conductor.values import Extract, Landed, PlainText, Slot, StoredPart, Value
 
 Histories = Mapping[str, tuple[Version, ...]]
 
@@ -34,6 +34,7 @@ class Manifest(Value):
     canonical_sha256: str
     as_of: datetime
     corrects: str | None = None
+    plain: PlainText | None = None
 
     @property
     def key(self) -> str:

@@ -41,12 +41,7 @@ def arrive(turn: Turn, file: Path) -> Extract:
         size=arrived.size,
         sha256=sha256,
     )
-    records = LocalPart(
-        name="records.parquet",
-        path=str(arrived.records),
-        size=arrived.records.stat().st_size,
-        sha256=sha256_of(arrived.records),
-    )
+    records = original if arrived.plain else _records(arrived.records)
     return Extract(
         slot=turn.slot,
         source=contract.source,
@@ -57,4 +52,9 @@ def arrive(turn: Turn, file: Path) -> Extract:
         documents=arrived.rows,
         canonical_sha256=arrived.canonical_sha256,
         as_of=workspace.now(),
+        plain=arrived.plain,
     )
+
+
+def _records(path: Path) -> LocalPart:
+    return LocalPart(name="records.parquet", path=str(path), size=path.stat().st_size, sha256=sha256_of(path))

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pyarrow.parquet as pq
-
 from conductor import raw
 from conductor.engines.choose import EngineName, choose_engine
 from conductor.engines.engine import open_engine
@@ -37,9 +35,9 @@ def refine(turn: Turn, batch: Batch, engine: EngineName | None = None) -> Refine
         size, rows, settings.memory_bytes, settings, contract, missing=missing_part(), asked=engine
     )
     outcome = open_engine(choice.engine, settings.memory_bytes).refine(job)
-    if not outcome.counts.balanced:
+    if not outcome.counts.balanced or outcome.counts.records != rows:
         raise StopAndCall(
-            f"rows vanished or came from nowhere: {outcome.counts!r}",
+            f"rows vanished or came from nowhere: {outcome.counts!r} of {rows:,} rows of records",
             next_command=f"conductor explain {batch.id}",
         )
     rejected = quarantine(turn.workspace.lake, batch, outcome.rejected) if outcome.rejected else None
@@ -58,7 +56,7 @@ def refine(turn: Turn, batch: Batch, engine: EngineName | None = None) -> Refine
 
 def _refuse_other_records(turn: Turn, batch: Batch, job: RefineJob) -> None:
     """Set the whole batch aside where its records are not those of the contract: every row would be bad for the same reason."""
-    columns = {name for file in job.records for name in pq.read_schema(file.path).names}
+    columns = {name for file in job.records for name in file.scan().collect_schema().names()}
     rows = sum(landed.rows for landed in _objects(turn, batch))
     if rows and (found := mismatch(turn.product.contract, columns)):
         turn.workspace.ledger.mark(batch.id, State.QUARANTINED, found, turn.lease.epoch)
@@ -93,9 +91,9 @@ def _objects(turn: Turn, batch: Batch) -> list[Landed]:
 
 def _fetched(turn: Turn, landed: Landed) -> RecordsFile:
     """Have the records on disk: the recorded version, its checksum compared, from the backup if raw does not give it."""
-    to = turn.scratch / f"{landed.object_id}.parquet"
+    to = turn.scratch / f"{landed.object_id}{Path(landed.records.key).suffix}"
     raw.fetch_or_backup(turn.workspace.raw, turn.workspace.backup, landed.records, to)
-    return RecordsFile(path=Path(to), object_id=landed.object_id, corrects=landed.corrects)
+    return RecordsFile(path=to, object_id=landed.object_id, corrects=landed.corrects, plain=landed.plain)
 
 
 def _reference(turn: Turn, dataset: str, batch: Batch) -> ReferenceFiles:

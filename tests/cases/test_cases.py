@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from conductor.cli.main import cli
 from conductor.engines.polars import PolarsEngine
+from conductor.engines.protocol import RecordsFile
 from conductor.files import Arrived, Refusal, Refused, arrive
 from conductor.files.trial import ACCEPTED, REJECTED, REPORT, Outcome, Report, Trial, try_file
 
@@ -29,7 +30,7 @@ def tried(case: Case, folder: Path) -> Report:
 
 def records(file: str, dialect: str, folder: Path) -> tuple[Arrived, pl.DataFrame]:
     arrived = arrive(FILES / file, product(dialect, folder / "products").contract, folder / "scratch")
-    return arrived, pl.read_parquet(arrived.records)
+    return arrived, RecordsFile(arrived.records, "o", plain=arrived.plain).scan().collect()
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.file)

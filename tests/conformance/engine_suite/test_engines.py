@@ -21,10 +21,16 @@ from conductor.values import CurrencySum
 from .duckdb_engine import DuckDbEngine
 from .jobs import CATALOGUE, DAY, FLAWS, RATES, RECEIPTS, UPDATED, Row, correction, refine, sale, tax
 
+ENGINES: dict[str, Engine] = {
+    "polars": PolarsEngine(),
+    "polars in memory": PolarsEngine(10**9),
+    "duckdb": DuckDbEngine(),
+}
 
-@pytest.fixture(params=["polars", "duckdb"])
+
+@pytest.fixture(params=ENGINES.values(), ids=ENGINES)
 def engine(request: pytest.FixtureRequest) -> Engine:
-    return DuckDbEngine() if request.param == "duckdb" else PolarsEngine()
+    return request.param
 
 
 def test_a_good_line_arrives_typed_and_partitioned(engine: Engine, tmp_path: Path):

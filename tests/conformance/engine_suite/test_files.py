@@ -32,7 +32,7 @@ def refined(engine: Engine, file: str, dialect: str, folder: Path) -> tuple[Refi
         contract_version=made.contract.version,
         refine_sha256=made.refine_sha256,
     )
-    records, table = (RecordsFile(arrived.records, "o"),), folder / "table"
+    records, table = (RecordsFile(arrived.records, "o", plain=arrived.plain),), folder / "table"
     outcome = engine.refine(RefineJob(made, batch, records, {}, str(table), "a", folder / "scratch"))
     return outcome, pl.concat(
         pl.read_parquet(table / each.path, hive_partitioning=False) for each in outcome.files
