@@ -192,8 +192,9 @@ def _bound_faults(column: Column) -> Iterator[str]:
             return
     if column.minimum and column.maximum and _reversed(column, column.minimum, column.maximum):
         yield f"{column.name} has to be at least {column.minimum} and at most {column.maximum}: nothing is"
-    if column.min_length and column.max_length and column.max_length < column.min_length:
-        yield f"{column.name} has to be at least {column.min_length} long and at most {column.max_length}: nothing is"
+    shortest = max(column.min_length or 1, 1)  # a text of no length is no value
+    if column.max_length is not None and column.max_length < shortest:
+        yield f"{column.name} has to be at least {shortest} long and at most {column.max_length}: nothing is"
 
 
 def _reversed(column: Column, minimum: str, maximum: str) -> bool:
