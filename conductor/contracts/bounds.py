@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal, localcontext
 
 from conductor.contracts.document import Node
 from conductor.contracts.problems import Problems
 
+DIGITS = 80
+"""Enough for any number here; left alone, Decimal rounds to 28 digits."""
 COMPARISONS = (
     "mustBe",
     "mustBeBetween",
@@ -28,7 +30,8 @@ class Bounds:
 
     def in_units(self, scale: int) -> tuple[int | None, int | None]:
         """Give the bounds, themselves allowed, of a number with that many decimals, counted in its smallest units."""
-        least, most = (None if end is None else end.scaleb(scale) for end in (self.least, self.most))
+        with localcontext(prec=DIGITS):
+            least, most = (None if end is None else end.scaleb(scale) for end in (self.least, self.most))
         step = int(self.exclusive)
         return (
             None if least is None else _whole(least, ROUND_CEILING) + step * (least == int(least)),
@@ -63,4 +66,4 @@ def _number(text: str) -> Decimal | None:
 
 
 def _whole(number: Decimal, rounding: str) -> int:
-    return int(number.to_integral_value(rounding))
+    return int(number.quantize(Decimal(1), rounding, Context(prec=DIGITS)))

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
+from conductor.contracts.bounds import DIGITS
 from conductor.contracts.casts import FORMAT, ISO, PARTS, guard
 from conductor.contracts.document import Node
 from conductor.contracts.model import Column, Kind
@@ -172,7 +173,8 @@ def _next(column: Column, bound: str, step: int) -> str:
     """Give the value that follows a bound, or comes before it."""
     if column.kind is Kind.DATE:
         return (date.fromisoformat(bound) + timedelta(days=step)).isoformat()
-    return format(Decimal(bound) + Decimal(step).scaleb(-(column.scale or 0)), "f")
+    with localcontext(prec=DIGITS):
+        return format(Decimal(bound) + Decimal(step).scaleb(-(column.scale or 0)), "f")
 
 
 def _is_value(column: Column, bound: str) -> bool:

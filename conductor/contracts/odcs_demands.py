@@ -90,6 +90,8 @@ def _row_count(node: Node, problems: Problems) -> RowCount:
                 f"a check of the dataset has `{key}: {value}`, or `type: sql`; no other is checked here",
             )
     least, most = read_bounds(node, problems).in_units(0)
+    if least is not None and most is not None and most < least:
+        problems.add(node.line, "no number of rows is what this `rowCount` asks for")
     return RowCount(least, most, _severity(node, problems))
 
 

@@ -71,7 +71,9 @@ def _figure_faults(sql: str, columns: list[str]) -> Iterator[str]:
     tree = _select(sql)
     if tree is None:
         return
-    if len(tree.expressions) != 1 or tree.args.get("group") or not tree.find(exp.AggFunc):
+    given = tree.expressions[0]
+    alone = len(tree.expressions) == 1 and given.find(exp.AggFunc) and not given.find(exp.Window)
+    if not alone or tree.args.get("group"):
         yield "a SQL rule of the dataset gives one number: SELECT of one aggregate, without GROUP BY"
     known = {*columns, *(each.alias_or_name for each in tree.find_all(exp.Alias))}
     for column in tree.find_all(exp.Column):

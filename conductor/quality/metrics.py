@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_UP, Decimal
+from decimal import ROUND_UP, Decimal, localcontext
 
 import polars as pl
 from sqlglot import exp, parse_one
 
+from conductor.contracts.bounds import DIGITS
 from conductor.contracts.expectations import Expectation
 from conductor.contracts.model import Contract, Figure, Severity
 from conductor.quality.tally import NOT_NULL, all_differ, buckets
@@ -151,7 +152,8 @@ def _figure(figure: Figure, contract: Contract, rows: pl.LazyFrame) -> Metric:
     value, dtype = given.item(), given.dtypes[0]
     scale = dtype.scale if isinstance(dtype, pl.Decimal) else 0
     least, most = figure.bounds.in_units(scale)
-    units = None if value is None else int(Decimal(value).scaleb(scale))
+    with localcontext(prec=DIGITS):
+        units = None if value is None else int(Decimal(value).scaleb(scale))
     return Metric(figure.code, units, most, least, figure.severity)
 
 

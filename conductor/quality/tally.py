@@ -68,25 +68,30 @@ def tally_beside(
         if found
         for what, expression in _measures(found).items()
     ]
-    counted, other = pl.collect_all(
-        [rows.select(pl.len().alias("rows"), *wanted), beside], engine="streaming"
-    )
+    asked = rows.select(pl.len().alias("rows"), *wanted)
+    counted, other = pl.collect_all([asked, beside], engine="streaming")
     counts = counted.row(0, named=True)
     tallies: list[Tally | None] = []
     for place, found in enumerate(known):
         if found is None:
             tallies.append(None)
             continue
-        missing = counts.get(f"{place}.missing")
         unexpected = counts.get(f"{place}.unexpected")
-        if found.type == COLUMN_SET:
-            unexpected = len(set(names) ^ set(_texts(found, "column_set")))
-        elif unexpected is None:
-            columns = _columns(found)
-            unexpected = 0 if set(columns) == set(differ) else repeated(rows, columns, counts["rows"])
+        if unexpected is None:
+            unexpected = _apart(rows, found, names, counts["rows"], differ)
         examples = _examples(rows, found, unexpected, classified)
-        tallies.append(Tally(counts["rows"], missing, unexpected, examples))
+        tallies.append(Tally(counts["rows"], counts.get(f"{place}.missing"), unexpected, examples))
     return tuple(tallies), other
+
+
+def _apart(
+    rows: pl.LazyFrame, found: Expectation, names: Sequence[str], count: int, differ: Sequence[str]
+) -> int:
+    """Count what no look at single rows tells."""
+    if found.type == COLUMN_SET:
+        return len(set(names) ^ set(_texts(found, "column_set")))
+    columns = _columns(found)
+    return 0 if set(columns) == set(differ) else repeated(rows, columns, count)
 
 
 def all_differ(rows: pl.LazyFrame, names: Sequence[str], count: int) -> bool:

@@ -180,6 +180,12 @@ def test_a_figure_of_the_dataset_is_read(folder: Path):
         ("SELECT rate FROM fx_rates", "mustBe: 1", "gives one number"),
         ("SELECT SUM(rate), COUNT(*) FROM fx_rates", "mustBe: 1", "gives one number"),
         ("SELECT SUM(rate) FROM fx_rates GROUP BY currency", "mustBe: 1", "gives one number"),
+        ("SELECT SUM(rate) OVER (ORDER BY currency) FROM fx_rates", "mustBe: 1", "gives one number"),
+        (
+            "SELECT rate FROM fx_rates WHERE rate = (SELECT MAX(rate) FROM fx_rates)",
+            "mustBe: 1",
+            "gives one number",
+        ),
         ("SELECT AVG(rate) FROM fx_rates", "mustBe: 1", "AVG(rate) is not on the list"),
         ("SELECT SUM(price) FROM fx_rates", "mustBe: 1", "there is no column price"),
         ("SELECT SUM(rate) FROM records", "mustBe: 1", "there is no table records"),
@@ -254,6 +260,7 @@ def test_numbers_of_rows_are_compared_in_all_words_of_the_standard(
         (Bounds(Decimal("0.005"), None, exclusive=True), (1, None)),
         (Bounds(Decimal("-0.005"), Decimal("0.005")), (0, 0)),
         (Bounds(Decimal("1.5"), Decimal("2.25")), (150, 225)),
+        (Bounds(Decimal("9" * 36 + ".01"), exclusive=True), (int("9" * 36 + "02"), None)),
     ],
 )
 def test_bounds_in_cents_are_those_of_the_exact_number(bounds: Bounds, units: tuple[int | None, int | None]):
