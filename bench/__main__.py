@@ -9,10 +9,11 @@ from pathlib import Path
 from rich.console import Console
 
 from bench import report
+from bench.gate import gate_share
 from bench.p1_dropped_file import dropped_file, engines
 from bench.p6_flow_overhead import flow_overhead
 
-BENCHMARKS = ("P1", "engines", "P6")
+BENCHMARKS = ("P1", "engines", "gate", "P6")
 RESULTS = Path("build") / "bench.json"
 
 
@@ -32,6 +33,8 @@ def main() -> None:
 def _run(name: str, folder: Path, chosen: argparse.Namespace, console: Console) -> tuple[report.Measure, ...]:
     if name == "P6":
         return flow_overhead(folder, chosen.seed, chosen.receipts, chosen.repeat, console)
+    if name == "gate":
+        return gate_share(folder, chosen.seed, chosen.rows, chosen.repeat, console)
     measure = dropped_file if name == "P1" else engines
     return measure(folder, chosen.seed, chosen.gb or (0.1, 1), chosen.repeat, console)
 
@@ -50,6 +53,7 @@ def _arguments() -> argparse.ArgumentParser:
     add(
         "--gb", type=float, action="append", help="size of the dropped files; may be given again  (0.1 and 1)"
     )
+    add("--rows", type=_positive, default=1_000_000, help="rows of the file whose gate is measured")
     add("--seed", type=int, default=7, help="the seed of all data")
     return parser
 

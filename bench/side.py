@@ -39,10 +39,13 @@ def main(side: str, file: str, out: str, *more: str) -> None:
     begun = time.perf_counter()
     work(Path(file), Path(out), *more)
     seconds = time.perf_counter() - begun
-    # What the kernel calls ru_maxrss counts the process that started this one, too; its own high-water mark does not.
+    print(json.dumps({"seconds": seconds, "peak_mib": own_peak_mib()}))
+
+
+def own_peak_mib() -> float:
+    """Give this process's high-water mark; ru_maxrss would count the process that started it, too."""
     lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-    own = int(next(line for line in lines if line.startswith("VmHWM:")).split()[1])
-    print(json.dumps({"seconds": seconds, "peak_mib": own / 1024}))
+    return int(next(line for line in lines if line.startswith("VmHWM:")).split()[1]) / 1024
 
 
 if __name__ == "__main__":

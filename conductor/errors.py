@@ -30,6 +30,20 @@ class ConductorError(Exception):
         self.batch = batch
         self.step = step
 
+    def hush(self) -> None:
+        """Forget the errors that this one arose from: their words may quote a row, and logs show them. Kind and place stay, as a note."""
+        cause = self.__cause__ or self.__context__
+        if isinstance(cause, Exception):
+            self.add_note(f"It arose from a {kind_and_place(cause)}.")
+        self.__cause__ = self.__context__ = None
+
+
+def kind_and_place(error: Exception) -> str:
+    """Say of an error what it is and where in the code it arose, in none of its own words."""
+    frames = [frame for frame, _ in walk_tb(error.__traceback__)]
+    place = f"{Path(frames[-1].f_code.co_filename).name}:{frames[-1].f_lineno}" if frames else "nowhere"
+    return f"{type(error).__name__} at {place}"
+
 
 class RetryLater(ConductorError):
     """The world was not ready: the same call may succeed later, unchanged."""
@@ -52,10 +66,8 @@ class Unforeseen(StopAndCall):
 
     @classmethod
     def of(cls, error: Exception) -> Unforeseen:
-        """Say of an error what it is and where in the code it arose."""
-        frames = [frame for frame, _ in walk_tb(error.__traceback__)]
-        place = f"{Path(frames[-1].f_code.co_filename).name}:{frames[-1].f_lineno}" if frames else "nowhere"
-        return cls(f"something unforeseen went wrong, a {type(error).__name__} at {place}")
+        """Tell of an error its kind and place."""
+        return cls(f"something unforeseen went wrong, a {kind_and_place(error)}")
 
 
 class LeaseHeld(RetryLater):

@@ -95,6 +95,8 @@ def _facts(ledger: Ledger, batch: Batch) -> Iterator[Fact]:
             f"allowed, {given.what}",
             f"by {given.by} on {given.at:%Y-%m-%d %H:%M} UTC: {given.reason} ({given.details})",
         )
+    for noted in ledger.notes(batch.id):
+        yield Fact("noted", f"by {noted.by} on {noted.at:%Y-%m-%d %H:%M} UTC: {noted.text}")
     if published := ledger.remembered(batch.id, "publish", Published):
         yield Fact(
             "published",

@@ -91,7 +91,7 @@ def _identity(contract: Contract) -> Iterator[str]:
 
 def _names(contract: Contract) -> Iterator[str]:
     """Find names and codes that stand twice, and codes that are not written as codes."""
-    named = [foreign.code for foreign in contract.foreign_keys] + [rule.code for rule in contract.rules]
+    named = [each.code for each in (*contract.foreign_keys, *contract.rules, *contract.figures)]
     automatic = [code for field in contract.fields for code in field_codes(field)]
     for what, names in (
         ("field", [field.name for field in contract.fields]),

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from decimal import Decimal
+from datetime import date, timedelta
+from decimal import Decimal, localcontext
 
+from conductor.contracts.bounds import DIGITS
 from conductor.contracts.casts import FORMAT, ISO, PARTS, guard
 from conductor.contracts.document import Node
 from conductor.contracts.model import Column, Kind
@@ -32,11 +34,12 @@ PHYSICAL: Mapping[Kind, tuple[str, ...]] = {
     Kind.BOOLEAN: ("BOOLEAN",),
 }
 """Physical types that say nothing more than the logical one."""
+BOUNDS = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"})
 OPTIONS: Mapping[Kind, frozenset[str]] = {
     Kind.TEXT: frozenset({"minLength", "maxLength", "pattern"}),
-    Kind.INTEGER: frozenset({"minimum", "maximum"}),
-    Kind.DECIMAL: frozenset({"minimum", "maximum"}),
-    Kind.DATE: frozenset({"minimum", "maximum", "format"}),
+    Kind.INTEGER: BOUNDS,
+    Kind.DECIMAL: BOUNDS,
+    Kind.DATE: BOUNDS | {"format"},
     Kind.TIMESTAMP: frozenset(),
     Kind.BOOLEAN: frozenset(),
 }
@@ -67,14 +70,13 @@ def read_column(node: Node, problems: Problems) -> Column:
         scale=scale,
         pattern=options.get("pattern"),
         allowed=_allowed(node, kind, problems),
-        minimum=options.get("minimum"),
-        maximum=options.get("maximum"),
         max_length=node.node("logicalTypeOptions").whole("maxLength"),
         classification=node.text("classification") or None,
         min_length=node.node("logicalTypeOptions").whole("minLength"),
         unique=node.flag("unique"),
         format=_date_format(options.get("format"), node, problems),
     )
+    column = _bounded(column, node.node("logicalTypeOptions"), problems)
     _check_physical(column, node, problems)
     for sentence in _bound_faults(column):
         problems.add(node.line_of("logicalTypeOptions"), sentence)
@@ -149,18 +151,52 @@ def _check_physical(column: Column, node: Node, problems: Problems) -> None:
         )
 
 
+def _bounded(column: Column, options: Node, problems: Problems) -> Column:
+    """Give a column its bounds. Its values are steps apart, so one that is not allowed itself makes its neighbour the bound."""
+    found: dict[str, str] = {}
+    for end, exclusive, step in (
+        ("minimum", "exclusiveMinimum", 1),
+        ("maximum", "exclusiveMaximum", -1),
+    ):
+        if {end, exclusive} <= set(options.names()):
+            problems.add(
+                options.line_of(exclusive), f"{column.name} has `{end}` and `{exclusive}`; write one"
+            )
+        if options.text(end):
+            found[end] = options.text(end)
+        elif bound := options.text(exclusive):
+            found[end] = _next(column, bound, step) if _is_value(column, bound) else bound
+    return replace(column, minimum=found.get("minimum"), maximum=found.get("maximum"))
+
+
+def _next(column: Column, bound: str, step: int) -> str:
+    """Give the value that follows a bound, or comes before it."""
+    if column.kind is Kind.DATE:
+        return (date.fromisoformat(bound) + timedelta(days=step)).isoformat()
+    with localcontext(prec=DIGITS):
+        return format(Decimal(bound) + Decimal(step).scaleb(-(column.scale or 0)), "f")
+
+
+def _is_value(column: Column, bound: str) -> bool:
+    """Tell whether a bound is a value of the column's type, in ISO 8601 and with a decimal point."""
+    if column.kind is Kind.DECIMAL and column.precision is None:
+        return False
+    return bool(re.fullmatch(guard(replace(column, format=None, decimal_mark=".")) or "", bound))
+
+
 def _bound_faults(column: Column) -> Iterator[str]:
     """Find bounds that the column's own type, where it is known, cannot hold, and those that leave no value."""
     if column.kind is Kind.DECIMAL and column.precision is None:
         return
     for bound in filter(None, (column.minimum, column.maximum)):
-        if not re.fullmatch(guard(replace(column, format=None, decimal_mark=".")) or "", bound):
+        if not _is_value(column, bound):
             yield f"the bound {bound} of {column.name} is not a value of its type"
             return
     if column.minimum and column.maximum and _reversed(column, column.minimum, column.maximum):
         yield f"{column.name} has to be at least {column.minimum} and at most {column.maximum}: nothing is"
-    if column.min_length and column.max_length and column.max_length < column.min_length:
-        yield f"{column.name} has to be at least {column.min_length} long and at most {column.max_length}: nothing is"
+    shortest = max(column.min_length or 1, 1)  # a text of no length is no value
+    if column.max_length is not None and column.max_length < shortest:
+        yield f"{column.name} has to be at least {shortest} long and at most {column.max_length}: nothing is"
 
 
 def _reversed(column: Column, minimum: str, maximum: str) -> bool:

@@ -8,7 +8,7 @@ here can tell to be harmless counts as breaking.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 from conductor.contracts.compare_columns import column_changes, field_changes
@@ -70,6 +70,7 @@ def compare(old: Contract, new: Contract) -> Comparison:
         *field_changes(old.fields, new.fields),
         *_rules(old, new),
         *_relationships(old, new),
+        *_figures(old, new),
         *_whole(old, new),
     ]
     ordered = sorted(changes, key=lambda change: -change.step)
@@ -174,6 +175,21 @@ def _whole(old: Contract, new: Contract) -> Iterator[Change]:
         added = set(new.row_counts) - set(old.row_counts)
         stops = any(count.severity is Severity.ERROR for count in added)
         yield Change(Step.MAJOR if stops else Step.MINOR, "the rows that a day may have are others")
+
+
+def _figures(old: Contract, new: Contract) -> Iterator[Change]:
+    """Compare what a version as a whole has to come to; what a new or another figure stops cannot be told from its text."""
+    before, after = ({figure.code: figure for figure in each.figures} for each in (old, new))
+    for code in (code for code in before if code not in after):
+        yield Change(Step.MINOR, f"the figure {code} is gone: days that it stopped now pass")
+    for code, figure in after.items():
+        was = before.get(code)
+        if was is None or replace(was, description=figure.description) != figure:
+            stops = figure.severity is Severity.ERROR
+            what = "is new" if was is None else "is another"
+            yield Change(Step.MAJOR if stops else Step.MINOR, f"the figure {code} {what}")
+        elif was.description != figure.description:
+            yield Change(Step.PATCH, f"the figure {code} is described otherwise")
 
 
 def _journal(contract: Contract) -> str:

@@ -47,12 +47,6 @@ class Node:
         value = self.data.get(key)
         return int(value) if isinstance(value, int) and not isinstance(value, bool) else None
 
-    def wholes(self, key: str) -> tuple[int, ...]:
-        """Give a list of whole numbers, nothing for any other value."""
-        value = self.data.get(key)
-        numbers = list(value) if isinstance(value, CommentedSeq) else []
-        return tuple(numbers) if all(type(each) is int for each in numbers) else ()
-
     def flag(self, key: str) -> bool:
         """Give whether a key is set to true."""
         return self.data.get(key) is True

@@ -14,7 +14,7 @@ from conductor.contracts.load import CONTRACT, REFINE, Reading, read_released
 from conductor.contracts.model import Contract
 from conductor.contracts.problems import Fault
 from conductor.contracts.steps import Step
-from conductor.contracts.trial import ENGINES, Run, try_refine, try_rules
+from conductor.contracts.trial import ENGINES, Run, try_figures, try_refine, try_rules
 from conductor.errors import FixTheConfiguration
 from conductor.warehouses.sql import schema
 
@@ -64,7 +64,8 @@ def compile_contract(contract: Contract) -> Compiled:
         expectations=tuple(
             f"{each.type.removeprefix('expect_')}{f' {each.column}' if each.column else ''}"
             for each in expectations(contract)
-        ),
+        )
+        + tuple(f"figure {each.code}" for each in contract.figures),
         dbt_tests=names_of_tests(contract),
         personal=tuple(sorted(contract.personal)),
     )
@@ -109,7 +110,7 @@ def _tried(reading: Reading, others: Sequence[Reading], engines: Mapping[str, Ru
     product = reading.product
     if product is None:
         return
-    rules = list(try_rules(product.contract, engines))
+    rules = [*try_rules(product.contract, engines), *try_figures(product.contract, engines)]
     for code, said in rules:
         yield Fault(reading.folder / CONTRACT, reading.lines.get(code, 1), f"{code}: {said}")
     contracts = {other.dataset: other.product.contract for other in others if other.product}

@@ -70,13 +70,15 @@ class FileFormat:
     """How a product's files are written.
 
     `quote` is empty where nothing is quoted. `open_end` says that the last line may end without a line end; else
-    such a file counts as cut off, unless a trailer or sidecar proves that it is whole.
+    such a file counts as cut off, unless a trailer or sidecar proves that it is whole. Without `header` CSV has its columns
+    in the order of the fields.
     """
 
     formats: tuple[Format, ...] = (Format.CSV,)
     compressions: tuple[Compression, ...] = (Compression.NONE,)
     delimiter: str = ","
     quote: str = '"'
+    header: bool = True
     encoding: str = "utf-8"
     decimal_mark: str = "."
     extra_columns: bool = False
@@ -92,6 +94,7 @@ KEYS = (
     "compressions",
     "delimiter",
     "quote",
+    "header",
     "encoding",
     "decimalMark",
     "extraColumns",
@@ -121,6 +124,7 @@ def read_file_format(node: Node, problems: Problems) -> FileFormat:
         compressions=_members(node, "compressions", Compression, problems) or (Compression.NONE,),
         delimiter=_mark(node, "delimiter", ",", problems),
         quote=_mark(node, "quote", '"', problems, may_be_empty=True),
+        header=_flag(node, "header", problems) or "header" not in node.names(),
         encoding=_encoding(node, problems),
         decimal_mark=_mark(node, "decimalMark", ".", problems),
         extra_columns=_flag(node, "extraColumns", problems),
@@ -148,6 +152,16 @@ def _contradictions(found: FileFormat) -> Sequence[tuple[str, str]]:
             "decimalMark",
             found.decimal_mark != "." and not csv_alone,
             "a `decimalMark` is of csv; the other formats write numbers with a point, so it needs a product of its own",
+        ),
+        (
+            "header",
+            not found.header and Format.CSV not in found.formats,
+            "a `header` is one of csv, which is not among the `formats`",
+        ),
+        (
+            "header",
+            not found.header and found.extra_columns,
+            "without a `header` nobody could tell which columns are extra; `extraColumns` goes with one",
         ),
         ("trailer", bool(found.trailer) and not csv_alone, "a `trailer` is the last line of csv"),
         (

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from conductor.contracts.bounds import COMPARISONS
 from conductor.contracts.document import Node
 from conductor.contracts.problems import Problems, nearest
 
@@ -29,7 +30,7 @@ def place(read: str = "", told: str = "", **below: Place) -> Place:
 
 TELLING = "id description tags businessName synonyms deprecated authoritativeDefinitions"
 EXTRA = place("property value", "id description")
-OPTIONS = place("minimum maximum minLength maxLength pattern format")
+OPTIONS = place("minimum maximum exclusiveMinimum exclusiveMaximum minLength maxLength pattern format")
 ENUM = place("value", "id label description tags authoritativeDefinitions")
 TYPED = "name description logicalType physicalType required classification"
 ABOUT = f"{TELLING} examples criticalDataElement"
@@ -38,9 +39,9 @@ COLUMN = place(
     f"{TYPED} unique primaryKey primaryKeyPosition partitioned", ABOUT, logicalTypeOptions=OPTIONS, enum=ENUM
 )
 TELLING_RULE = "id tags dimension businessImpact authoritativeDefinitions"
-ROW_RULE = place("name description type engine implementation severity", TELLING_RULE)
+ROW_RULE = place("name description type engine implementation query mustBe severity", TELLING_RULE)
 COUNT = place(
-    "name description type metric severity mustBeBetween mustBeGreaterOrEqualTo mustBeLessOrEqualTo",
+    f"name description type metric query severity {' '.join(COMPARISONS)}",
     TELLING_RULE,
 )
 TELLING_OBJECT = f"{TELLING} physicalType logicalType dataGranularityDescription"

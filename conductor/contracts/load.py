@@ -126,7 +126,11 @@ def _sound(reading: Reading) -> Product:
 
 def _lines(root: Node) -> Mapping[str, int]:
     records = next(iter(root.nodes("schema")), root)
-    rules = {node.text("name"): node.line_of("implementation") for node in records.nodes("quality")}
+    rules = {
+        node.text("name"): node.line_of("query" if "query" in node.names() else "implementation")
+        for each in root.nodes("schema")
+        for node in each.nodes("quality")
+    }
     return rules | {
         said.text("value"): node.line
         for node in records.nodes("relationships")

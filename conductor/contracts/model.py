@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from conductor.contracts.bounds import Bounds
 from conductor.contracts.file_format import FileFormat
 
 FAULT = "_fault"
@@ -16,6 +17,8 @@ FAULT = "_fault"
 
 PERSONAL = "personal"
 """The classification of a column that tells of a person."""
+PARTITIONS = ("year", "month", "day")
+"""Keys of the folders that hold a day's files; no column may be called so."""
 OPEN = frozenset({None, "public", "none"})
 """Classifications of columns whose values anybody may see."""
 
@@ -120,6 +123,17 @@ class RowCount:
 
 
 @dataclass(frozen=True)
+class Figure:
+    """One number over all rows of a version, which `sql` gives from the dataset's table, and what it has to lie between."""
+
+    code: str
+    sql: str
+    description: str
+    bounds: Bounds
+    severity: Severity = Severity.ERROR
+
+
+@dataclass(frozen=True)
 class Agreement:
     """One service level that the owner promises, such as `latency` of `6` `h`."""
 
@@ -166,6 +180,7 @@ class Contract:
     spark_from_bytes: int | None = None
     agreements: tuple[Agreement, ...] = ()
     row_counts: tuple[RowCount, ...] = ()
+    figures: tuple[Figure, ...] = ()
     journal: bool = False
     file_format: FileFormat | None = None
 

@@ -14,12 +14,12 @@ from conductor.contracts.columns import read_column
 from conductor.contracts.document import Node
 from conductor.contracts.file_format import PROPERTY, FileFormat, read_file_format
 from conductor.contracts.keys import check_keys
-from conductor.contracts.model import Contract, Control, Kind, SourceField
+from conductor.contracts.model import PARTITIONS, Column, Contract, Control, Kind, SourceField
 from conductor.contracts.odcs_demands import (
     RECORDS,
     read_agreement,
+    read_checks,
     read_relationship,
-    read_row_count,
     read_rule,
     value_of,
 )
@@ -54,8 +54,9 @@ def read_contract(root: Node, problems: Problems) -> Contract | None:
         read_file_format(settings[PROPERTY].node("value"), problems) if PROPERTY in settings else None
     )
     fields = tuple(_field(node, file_format, problems) for node in records.nodes("properties"))
-    columns = tuple(read_column(node, problems) for node in curated.nodes("properties"))
+    columns = tuple(_curated_column(node, problems) for node in curated.nodes("properties"))
     key, day = _key(curated)
+    row_counts, figures = read_checks(curated, columns, problems)
     currency, amount = value_of(settings, "controlCurrency"), value_of(settings, "controlAmount")
     contract = Contract(
         dataset=f"{root.text('domain')}/{curated.text('name')}",
@@ -81,7 +82,8 @@ def read_contract(root: Node, problems: Problems) -> Contract | None:
         spark_from_bytes=_whole(settings, "sparkFromBytes", problems),
         agreements=tuple(read_agreement(node, problems) for node in root.nodes("slaProperties")),
         journal=_flag(settings, "journal", problems),
-        row_counts=tuple(read_row_count(node, problems) for node in curated.nodes("quality")),
+        row_counts=row_counts,
+        figures=figures,
         file_format=file_format,
     )
     for sentence in check_coherence(contract):
@@ -152,6 +154,15 @@ def _field(node: Node, file_format: FileFormat | None, problems: Problems) -> So
     if file_format and column.kind is Kind.DECIMAL:
         column = replace(column, decimal_mark=file_format.decimal_mark)
     return SourceField(**asdict(column), path=node.text("physicalName"))
+
+
+def _curated_column(node: Node, problems: Problems) -> Column:
+    if (name := node.text("name")) in PARTITIONS:
+        problems.add(
+            node.line_of("name"),
+            f"`{name}` cannot name a column of the dataset: the folders of its files have the keys {', '.join(PARTITIONS)}",
+        )
+    return read_column(node, problems)
 
 
 def _key(curated: Node) -> tuple[tuple[str, ...], str]:

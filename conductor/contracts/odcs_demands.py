@@ -4,8 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from conductor.contracts.bounds import read_bounds
 from conductor.contracts.document import Node
-from conductor.contracts.model import Agreement, ForeignKey, RowCount, Rule, Severity, SourceField
+from conductor.contracts.model import (
+    Agreement,
+    Column,
+    Figure,
+    ForeignKey,
+    RowCount,
+    Rule,
+    Severity,
+    SourceField,
+)
+from conductor.contracts.odcs_sql import read_counting_rule, read_figure
 from conductor.contracts.portable import check_condition
 from conductor.contracts.problems import Problems, nearest
 
@@ -42,27 +53,45 @@ def _severity(node: Node, problems: Problems) -> Severity:
 
 def read_rule(node: Node, fields: tuple[SourceField, ...], problems: Problems) -> Rule:
     """Read a row rule over the fields of the records."""
+    if node.text("type") == "sql":
+        return read_counting_rule(node, RECORDS, fields, _severity(node, problems), problems)
     for key, value in (("type", "custom"), ("engine", RULE_ENGINE)):
         if node.text(key) != value:
-            problems.add(node.line_of(key), f"a row rule has `{key}: {value}`; no other is checked here")
+            problems.add(
+                node.line_of(key),
+                f"a row rule has `{key}: {value}`, or `type: sql`; no other is checked here",
+            )
     sql = node.text("implementation")
     for fault in check_condition(sql, [field.name for field in fields]):
         problems.add(node.line_of("implementation"), fault)
     return Rule(node.text("name"), sql, node.text("description"), _severity(node, problems))
 
 
-def read_row_count(node: Node, problems: Problems) -> RowCount:
-    """Read a check of the dataset as a whole; the number of rows is the one that there is."""
+def read_checks(
+    curated: Node, columns: tuple[Column, ...], problems: Problems
+) -> tuple[tuple[RowCount, ...], tuple[Figure, ...]]:
+    """Read the checks of the dataset as a whole: how many rows it has, and figures of them."""
+    counts: list[RowCount] = []
+    figures: list[Figure] = []
+    for node in curated.nodes("quality"):
+        if node.text("type") == "sql":
+            severity = _severity(node, problems)
+            figures.append(read_figure(node, curated.text("name"), columns, severity, problems))
+        else:
+            counts.append(_row_count(node, problems))
+    return tuple(counts), tuple(figures)
+
+
+def _row_count(node: Node, problems: Problems) -> RowCount:
     for key, value in (("type", "library"), ("metric", "rowCount")):
         if node.text(key) != value:
             problems.add(
-                node.line_of(key), f"a check of the dataset has `{key}: {value}`; no other is checked here"
+                node.line_of(key),
+                f"a check of the dataset has `{key}: {value}`, or `type: sql`; no other is checked here",
             )
-    least, most = node.whole("mustBeGreaterOrEqualTo"), node.whole("mustBeLessOrEqualTo")
-    if len(ends := node.wholes("mustBeBetween")) == 2:
-        least, most = ends
-    if least is None and most is None:
-        problems.add(node.line, "`rowCount` has to have whole numbers that it lies between")
+    least, most = read_bounds(node, problems).in_units(0)
+    if least is not None and most is not None and most < least:
+        problems.add(node.line, "no number of rows is what this `rowCount` asks for")
     return RowCount(least, most, _severity(node, problems))
 
 

@@ -48,6 +48,20 @@ def try_rules(contract: Contract, engines: Mapping[str, Run]) -> Iterator[tuple[
                 yield code, f"{said}: it gives {given['ok']}, and a condition gives true or false"
 
 
+def try_figures(contract: Contract, engines: Mapping[str, Run]) -> Iterator[tuple[str, str]]:
+    """Give the code of each figure that an engine can't compute or that is no exact number, and what the engine says."""
+    tables = {contract.table: _frame(contract.columns)}
+    for figure in contract.figures:
+        for said, given in _on_each(figure.sql, tables, engines):
+            if given is None:
+                yield figure.code, said
+            elif not all(dtype.is_integer() or isinstance(dtype, pl.Decimal) for dtype in given.dtypes()):
+                yield (
+                    figure.code,
+                    f"{said}: it gives {given.dtypes()[0]}, and a figure is a whole or decimal number",
+                )
+
+
 def try_refine(product: Product, joined: Sequence[Contract], engines: Mapping[str, Run]) -> Iterator[str]:
     """Give what an engine says of a `refine.sql` that it can't run, and where the result is not what the contract says."""
     contract = product.contract

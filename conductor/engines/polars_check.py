@@ -71,6 +71,7 @@ def plan(job: RefineJob) -> Plan:
             OBJECT,
             REASONS,
             pl.lit(contract.version).alias("_contract_version"),
+            pl.lit(contract.owner).alias("_owner"),
             pl.lit(job.batch.id).alias("_batch"),
         ),
         others=_totals(others, contract, _unparseable(contract)),

@@ -103,7 +103,7 @@ class Engine(Protocol):
         """Refine a batch in bounded memory.
 
         Rejected rows keep the columns of the records verbatim, with `_object`, `_reasons`,
-        `_contract_version` and `_batch`. Files are Snappy Parquet under `year=YYYY/month=MM/day=DD/`, their
+        `_contract_version`, `_owner` and `_batch`. Files are Snappy Parquet under `year=YYYY/month=MM/day=DD/`, their
         names begin with the attempt; a batch without accepted rows has none.
 
         Errors: `FixTheData` for records that are not text or values that the SQL cannot hold;

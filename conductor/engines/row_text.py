@@ -11,7 +11,7 @@ import polars as pl
 from conductor.records import CORRECTS, LINE
 
 SEPARATOR = "\x1f"
-OWN = frozenset({LINE, CORRECTS, "_object", "_reasons", "_contract_version", "_batch"})
+OWN = frozenset({LINE, CORRECTS, "_object", "_reasons", "_contract_version", "_owner", "_batch"})
 """Columns that say where a row came from or went to, not what it is."""
 
 

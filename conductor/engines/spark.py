@@ -100,6 +100,7 @@ def _rejected(job: RefineJob, records: DataFrame, checked: DataFrame) -> DataFra
             OBJECT,
             REASONS,
             fn.lit(job.product.contract.version).alias("_contract_version"),
+            fn.lit(job.product.contract.owner).alias("_owner"),
             fn.lit(job.batch.id).alias("_batch"),
         )
     )

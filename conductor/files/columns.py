@@ -43,6 +43,17 @@ def check_names(names: Sequence[str], wanted: Sequence[str], said: FileFormat, p
             )
 
 
+def check_no_names(fields: Sequence[str], wanted: Sequence[str], place: str) -> None:
+    """Refuse a first line that names columns where the contract says that none does: it would pass for a row."""
+    named = {field.strip().casefold() for field in fields}
+    if len(named & {name.casefold() for name in wanted}) * 2 > len(wanted):
+        raise _unfit(
+            Refusal.UNEXPECTED_HEADER,
+            "the first line names columns, and the contract says `header: false`",
+            place,
+        )
+
+
 def _check_delimiter(line: str, wanted: Sequence[str], said: FileFormat, place: str) -> None:
     for mark in DELIMITERS:
         if mark != said.delimiter and {part.strip('"') for part in line.split(mark)} >= set(wanted):

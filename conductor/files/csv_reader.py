@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from pyarrow import csv as arrow_csv
 from conductor.contracts.file_format import FileFormat
 from conductor.contracts.model import Contract
 from conductor.errors import StopAndCall
-from conductor.files.columns import check_names
+from conductor.files.columns import check_names, check_no_names
 from conductor.files.csv_structure import RESEND, Rows, rows
 from conductor.files.diagnosis import Refusal, Unacceptable
 from conductor.files.proof import Claim, claim, no_trailer
@@ -65,7 +66,7 @@ def read_csv(
     if first is None:
         raise Unacceptable(Refusal.EMPTY_FILE, "the file holds blank lines alone", RESEND)
     header = _header(first, contract, said)
-    body = _body(first, found)
+    body = _body(first, found) if said.header else chain([first], found)
     tail = Tail(body)
     sound = Sound(scratch / "sound.csv", scratch / "lines.bin")
     with RecordsWriter(to, header, contract.delivered, said.delimiter) as writer:
@@ -76,6 +77,7 @@ def read_csv(
 
 
 def _header(first: Rows, contract: Contract, said: FileFormat) -> tuple[str, ...]:
+    """Give the names of the columns: those of the first line, or of the contract where no line names them."""
     reader = csv.reader(
         [first.source(0)],
         delimiter=said.delimiter,
@@ -83,9 +85,12 @@ def _header(first: Rows, contract: Contract, said: FileFormat) -> tuple[str, ...
         quoting=csv.QUOTE_MINIMAL if said.quote else csv.QUOTE_NONE,
         strict=True,
     )
-    names = tuple(next(reader))
-    check_names(names, contract.delivered, said, place=f"line {first.lines[0]}")
-    return names
+    names, place = tuple(next(reader)), f"line {first.lines[0]}"
+    if said.header:
+        check_names(names, contract.delivered, said, place)
+        return names
+    check_no_names(names, contract.delivered, place)
+    return contract.delivered
 
 
 def _body(first: Rows, others: Iterator[Rows]) -> Iterator[Rows]:

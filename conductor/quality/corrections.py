@@ -17,6 +17,7 @@ from conductor.engines.row_text import OWN, row_text
 from conductor.errors import FixTheConfiguration, FixTheData
 from conductor.quality import quarantine
 from conductor.quality.corrected_file import read_corrected
+from conductor.quality.masked import MASK
 from conductor.records import CORRECTS, DOCUMENT, LINE, Row
 from conductor.stores.protocol import Store
 from conductor.values import Extract, Landed, LocalPart, Refined
@@ -135,9 +136,10 @@ def _from_file(rejected: Sequence[Row], file: Path) -> list[Change]:
 
 
 def _changed(old: Row, values: Mapping[str, str | None]) -> Change:
-    """Set values in a row; where both the old and the new are empty, the row keeps its own emptiness."""
+    """Set values in a row. One that is masked stays as it is, and where both are empty, the row keeps its own emptiness."""
+    said = {name: new for name, new in values.items() if new != MASK}
     return Change(
-        old, old | {name: new or None for name, new in values.items() if (new or "") != (old[name] or "")}
+        old, old | {name: new or None for name, new in said.items() if (new or "") != (old[name] or "")}
     )
 
 

@@ -15,10 +15,18 @@ from conductor.contracts.expectations import Expectation
 from conductor.contracts.model import Contract, Severity
 from conductor.contracts.typed import polars_schema
 from conductor.errors import ConductorError, RetryLater
-from conductor.quality.metrics import frame, metric_expectations, metrics, row_expectations
+from conductor.quality.metrics import (
+    REPEATED,
+    Metric,
+    frame,
+    hidden,
+    metric_expectations,
+    metrics,
+    row_expectations,
+)
 from conductor.quality.page import Page, render
-from conductor.quality.suite import Outcome, Report, check, present
-from conductor.quality.tally import tally
+from conductor.quality.suite import Outcome, Report, ask, check, present
+from conductor.quality.tally import tally, tally_beside
 from conductor.quality.verdict import Limits, Verdict
 from conductor.values import FailedExpectation, Refined
 
@@ -41,12 +49,12 @@ def judge(
     try:
         rows = scan(contract, files, storage_options)
         measured = metrics(contract, refined, rows, limits)
-        counts = check(frame(measured), metric_expectations(measured, expectations), frozenset())
+        counts = _measured(measured, expectations, hidden(contract))
         asked = row_expectations(expectations)
         sampled = refined.counts.accepted > limits.sample_above
         whole = _in_minor_units(rows)
         accepted = (
-            _counted(whole, asked, contract.personal, refined.counts.accepted, limits)
+            _counted(whole, asked, contract, refined.counts.accepted, limits, measured)
             if sampled
             else check(whole.collect(engine="streaming"), asked, contract.personal)
         )
@@ -73,16 +81,37 @@ def scan(contract: Contract, files: Sequence[str], storage_options: Mapping[str,
     return pl.scan_parquet(list(files), storage_options=options, hive_partitioning=False)
 
 
+def _measured(
+    measured: Sequence[Metric], expectations: Sequence[Expectation], classified: frozenset[str]
+) -> Report:
+    """Judge the figures of the batch. There is one of each, so there is nothing that two ways of counting could differ in."""
+    asked = metric_expectations(measured, expectations)
+    return present(tally(frame(measured).lazy(), asked, classified), asked, classified)
+
+
 def _counted(
-    rows: pl.LazyFrame, asked: Sequence[Expectation], personal: frozenset[str], accepted: int, limits: Limits
+    rows: pl.LazyFrame,
+    asked: Sequence[Expectation],
+    contract: Contract,
+    accepted: int,
+    limits: Limits,
+    measured: Sequence[Metric],
 ) -> Report:
     """Count over all rows, and have Great Expectations look at a sample.
 
     What it finds in the sample and the count has not found means that one of the two is wrong: that was not computed.
     """
-    full = present(tally(rows, asked, personal), asked, personal)
-    sampled = check(_sample(rows, accepted, limits), asked, personal)
-    return replace(full, outcomes=tuple(map(_agreed, full.outcomes, sampled.outcomes)))
+    repeated = any(metric.name == REPEATED and metric.value for metric in measured)
+    tallies, some = tally_beside(
+        rows,
+        _sample(rows, accepted, limits),
+        asked,
+        contract.personal,
+        () if repeated else contract.key,
+    )
+    full = present(tallies, asked, contract.personal)
+    seen = ask(some, asked, contract.personal)
+    return replace(full, outcomes=tuple(map(_agreed, full.outcomes, seen)))
 
 
 def _agreed(full: Outcome, sampled: Outcome) -> Outcome:
@@ -99,12 +128,11 @@ def _in_minor_units(rows: pl.LazyFrame) -> pl.LazyFrame:
     return rows.with_columns(pl.col(name).to_physical().cast(pl.Int64) for name in decimals)
 
 
-def _sample(rows: pl.LazyFrame, accepted: int, limits: Limits) -> pl.DataFrame:
+def _sample(rows: pl.LazyFrame, accepted: int, limits: Limits) -> pl.LazyFrame:
     """Give some of the rows, chosen by a hash of their place."""
     each = -(-accepted // limits.sample)
     chosen = pl.col("_place").hash(limits.seed) % each == 0
-    numbered = rows.with_row_index("_place").filter(chosen).drop("_place")
-    return numbered.collect(engine="streaming")
+    return rows.with_row_index("_place").filter(chosen).drop("_place")
 
 
 def _verdict(outcomes: Sequence[Outcome], page: Page) -> Verdict:

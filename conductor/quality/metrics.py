@@ -5,17 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_UP, Decimal
+from decimal import ROUND_UP, Decimal, localcontext
 
 import polars as pl
+from sqlglot import exp, parse_one
 
+from conductor.contracts.bounds import DIGITS
 from conductor.contracts.expectations import Expectation
-from conductor.contracts.model import Contract
-from conductor.quality.tally import buckets
+from conductor.contracts.model import Contract, Figure, Severity
+from conductor.quality.tally import NOT_NULL, all_differ, buckets
 from conductor.quality.verdict import Limits
 from conductor.values import Counts, CurrencySum, Refined
 
 ACCEPTED = "accepted_rows"
+REPEATED = "repeated_keys"
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _ROW_COUNT = "expect_table_row_count_to_be_between"
 _BETWEEN = "expect_column_values_to_be_between"
@@ -23,11 +26,16 @@ _BETWEEN = "expect_column_values_to_be_between"
 
 @dataclass(frozen=True)
 class Metric:
-    """A whole number and the most that it may be; None where other expectations bound it."""
+    """A whole number and what it may be; None where that side is open, or other expectations bound it.
+
+    A value of None is one that could not be told, and is never good.
+    """
 
     name: str
-    value: int
+    value: int | None
     most: int | None = 0
+    least: int | None = None
+    severity: Severity = Severity.ERROR
 
 
 def metrics(contract: Contract, refined: Refined, rows: pl.LazyFrame, limits: Limits) -> tuple[Metric, ...]:
@@ -42,9 +50,20 @@ def metrics(contract: Contract, refined: Refined, rows: pl.LazyFrame, limits: Li
         Metric(ACCEPTED, counts.accepted, most=None),
         Metric("records_unaccounted_for", abs(counts.records - told)),
         Metric("accepted_rows_not_in_files", abs(counts.accepted - in_files.rows)),
-        Metric("repeated_keys", in_files.rows - in_files.keys),
+        Metric(REPEATED, in_files.rows - in_files.keys),
         Metric("rejected_basis_points", _share(counts), most=int(limits.rejected_share * 10_000)),
         *_money(contract, refined.sums, rows),
+        *(_figure(figure, contract, rows) for figure in contract.figures),
+    )
+
+
+def hidden(contract: Contract) -> frozenset[str]:
+    """Give the names of the metrics that tell of classified columns."""
+    personal = contract.personal
+    return frozenset(
+        figure.code
+        for figure in contract.figures
+        if any(column.name in personal for column in parse_one(figure.sql).find_all(exp.Column))
     )
 
 
@@ -60,12 +79,18 @@ def metric_expectations(measured: Sequence[Metric], suite: Sequence[Expectation]
 
     The latter is asked here because a sample of the rows could not tell.
     """
-    bounds = (
-        Expectation(_BETWEEN, (("column", metric.name), ("max_value", metric.most)), column=metric.name)
-        for metric in measured
-        if metric.most is not None
-    )
-    return (*(_of_metric(found) for found in suite if found.type == _ROW_COUNT), *bounds)
+    counts = (_of_metric(found) for found in suite if found.type == _ROW_COUNT)
+    return (*counts, *(found for metric in measured for found in _bounds(metric)))
+
+
+def _bounds(metric: Metric) -> Iterator[Expectation]:
+    about, severity = ("column", metric.name), metric.severity
+    ends = (("min_value", metric.least), ("max_value", metric.most))
+    given = tuple(end for end in ends if end[1] is not None)
+    if given:
+        yield Expectation(_BETWEEN, (about, *given), severity, column=metric.name)
+    if metric.value is None:
+        yield Expectation(NOT_NULL, (about,), severity, column=metric.name)
 
 
 def row_expectations(suite: Sequence[Expectation]) -> tuple[Expectation, ...]:
@@ -80,7 +105,7 @@ class _InFiles:
 
 
 def _count(rows: pl.LazyFrame, key: Sequence[str], accepted: int) -> _InFiles:
-    if not key:
+    if not key or all_differ(rows, key, accepted):
         here = int(rows.select(pl.len()).collect(engine="streaming").item())
         return _InFiles(here, here)
     rows_and_keys = (pl.col("len").sum().alias("rows"), pl.len().alias("keys"))
@@ -119,6 +144,17 @@ def _money(contract: Contract, sums: Sequence[CurrencySum], rows: pl.LazyFrame) 
 def _sums(rows: pl.LazyFrame, currency: str, amount: str) -> Mapping[str, Decimal]:
     by_currency = rows.group_by(pl.col(currency).fill_null("")).agg(pl.col(amount).sum())
     return dict(by_currency.collect(engine="streaming").select(currency, amount).iter_rows())
+
+
+def _figure(figure: Figure, contract: Contract, rows: pl.LazyFrame) -> Metric:
+    """Compute a figure of the contract, in units of its last decimal; the greatest of no rows is none."""
+    given = pl.SQLContext(frames={contract.table: rows}).execute(figure.sql).collect(engine="streaming")
+    value, dtype = given.item(), given.dtypes[0]
+    scale = dtype.scale if isinstance(dtype, pl.Decimal) else 0
+    least, most = figure.bounds.in_units(scale)
+    with localcontext(prec=DIGITS):
+        units = None if value is None else int(Decimal(value).scaleb(scale))
+    return Metric(figure.code, units, most, least, figure.severity)
 
 
 def _off(found: CurrencySum) -> Decimal:

@@ -18,6 +18,8 @@ from conductor.stores.protocol import Store
 from conductor.values import Batch, StoredPart
 
 REASONS = "_reasons"
+OWNER = "_owner"
+"""The team of the contract; rows stay the same whoever they belong to."""
 
 
 @dataclass(frozen=True)
@@ -84,5 +86,5 @@ def _there(store: Store, batch: Batch, key: str, rejected: Path) -> StoredPart:
 
 
 def _ordered(found: pl.DataFrame) -> pl.DataFrame:
-    columns = sorted(found.columns)
+    columns = sorted(set(found.columns) - {OWNER})
     return found.select(columns).sort(columns)

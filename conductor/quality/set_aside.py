@@ -11,11 +11,10 @@ from sqlglot import exp, parse_one
 from conductor.contracts.codes import field_codes
 from conductor.contracts.model import Contract
 from conductor.ledger import BatchRow, Ledger
+from conductor.quality.masked import MASK
 from conductor.quality.quarantine import REASONS
 from conductor.records import DOCUMENT, LINE, Row
 from conductor.values import Refined, Slot, State
-
-MASK = "•••"
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ class SetAside:
 
 @dataclass(frozen=True)
 class RejectedRow:
-    """A rejected row: where it stood in the source, why it was rejected, and what the rules saw. Personal values are masked."""
+    """A rejected row: where it stood in the source, why it was rejected, and what the rules saw."""
 
     document: str
     line: str
@@ -67,15 +66,20 @@ def rejected_of(ledger: Ledger, row: BatchRow) -> Refined | None:
     return refined if refined and refined.rejected else None
 
 
-def looked_at(contract: Contract, rows: Sequence[Row], reason: str | None = None) -> Iterator[RejectedRow]:
-    """Give the rows in the order of their documents, those with one reason where one is named."""
+def looked_at(
+    contract: Contract, rows: Sequence[Row], reason: str | None = None, *, reveal: bool = False
+) -> Iterator[RejectedRow]:
+    """Give the rows in the order of their documents, those with one reason where one is named.
+
+    Personal values are masked unless `reveal` says that they may be seen.
+    """
     paths = _paths_by_code(contract)
-    personal = {field.path for field in contract.fields if field.name in contract.personal}
+    hidden = {field.path for field in contract.fields if field.name in contract.personal and not reveal}
     for row in sorted(rows, key=lambda row: (row.get(DOCUMENT) or "", int(row[LINE] or 0))):
         reasons = tuple((row[REASONS] or "").split(";"))
         if reason is None or reason in reasons:
             names = dict.fromkeys(name for code in reasons for name in paths.get(code, ()))
-            seen = tuple((name, _shown(row.get(name), masked=name in personal)) for name in names)
+            seen = tuple((name, _shown(row.get(name), masked=name in hidden)) for name in names)
             yield RejectedRow(row.get(DOCUMENT) or "", row[LINE] or "", reasons, seen)
 
 

@@ -14,6 +14,7 @@ import warnings
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import polars as pl
@@ -21,6 +22,7 @@ import polars as pl
 from conductor.contracts.expectations import Expectation
 from conductor.errors import Missing
 from conductor.quality.tally import COLUMN_SET, NOT_NULL, Tally
+from conductor.quality.unneeded import without_the_unneeded
 
 COUNTS = frozenset(
     {
@@ -75,6 +77,12 @@ def check(rows: pl.DataFrame, suite: Sequence[Expectation], classified: frozense
         return _report(_validate(rows, suite), suite, classified)
 
 
+def ask(rows: pl.DataFrame, suite: Sequence[Expectation], classified: frozenset[str]) -> tuple[Outcome, ...]:
+    """Give the outcomes alone, for a frame that no page tells of."""
+    with _library():
+        return _outcomes(_validate(rows, suite), suite, classified)
+
+
 def present(
     tallies: Sequence[Tally | None], suite: Sequence[Expectation], classified: frozenset[str]
 ) -> Report:
@@ -84,10 +92,14 @@ def present(
 
 
 def _report(result: Any, suite: Sequence[Expectation], classified: frozenset[str]) -> Report:
+    return Report(_outcomes(result, suite, classified), _render(result))
+
+
+def _outcomes(result: Any, suite: Sequence[Expectation], classified: frozenset[str]) -> tuple[Outcome, ...]:
     outcomes = {_place(found): _outcome(found, suite[_place(found)], classified) for found in result.results}
     if len(result.results) != len(suite) or len(outcomes) != len(suite):
         raise RuntimeError(f"{len(suite)} expectations were asked and {len(outcomes)} answered")
-    return Report(tuple(outcomes[place] for place in range(len(suite))), _render(result))
+    return tuple(outcomes[place] for place in range(len(suite)))
 
 
 def _validate(rows: pl.DataFrame, suite: Sequence[Expectation]) -> Any:
@@ -247,14 +259,21 @@ def _told(shown: Mapping[str, Any], *, computed: bool) -> str:
 def _render(result: Any) -> str:
     """Render what was asked of the frame and of each column; the library's overview tells of itself."""
     from great_expectations.render.renderer.page_renderer import ValidationResultsPageRenderer
-    from great_expectations.render.view.view import DefaultJinjaSectionView
 
     document: Any = ValidationResultsPageRenderer().render(result).to_json_dict()
-    view = DefaultJinjaSectionView()
+    view = _view()
     return "\n".join(
         view.render({"section": section, "section_loop": {"index": number}})
         for number, section in enumerate(document["sections"][1:], start=1)
     )
+
+
+@cache
+def _view() -> Any:
+    """Give the library's view, which keeps its compiled templates: compiling them takes longer than using them."""
+    from great_expectations.render.view.view import DefaultJinjaSectionView
+
+    return DefaultJinjaSectionView()
 
 
 @contextmanager
@@ -268,6 +287,8 @@ def _library() -> Generator[None]:
         before = logger.level
         logger.setLevel(logging.CRITICAL + 1)
         try:
+            with without_the_unneeded():
+                import great_expectations  # noqa: F401 # pyright: ignore[reportUnusedImport]
             yield
         except ImportError as error:
             raise Missing(

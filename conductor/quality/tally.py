@@ -15,6 +15,8 @@ from conductor.contracts.expectations import Argument, Expectation
 
 KEYS_AT_ONCE = 2_000_000
 """Rows whose keys are compared at the same time: some 200 MB."""
+HASHES_AT_ONCE = 8_000_000
+"""Rows whose hashes are compared at the same time: some 200 MB, too."""
 EXAMPLES = 10
 COLUMN_SET = "expect_table_columns_to_match_set"
 COMPOUND = "expect_compound_columns_to_be_unique"
@@ -44,6 +46,20 @@ def tally(
 
     Of values in `classified` columns no examples are taken.
     """
+    return tally_beside(rows, rows.clear(), suite, classified)[0]
+
+
+def tally_beside(
+    rows: pl.LazyFrame,
+    beside: pl.LazyFrame,
+    suite: Sequence[Expectation],
+    classified: frozenset[str],
+    differ: Sequence[str] = (),
+) -> tuple[tuple[Tally | None, ...], pl.DataFrame]:
+    """Give the same, and a second frame made of these rows, which the same pass computes.
+
+    `differ` are columns in which no two rows are the same, as the caller knows.
+    """
     names = rows.collect_schema().names()
     known = [found if _possible(found, names) else None for found in suite]
     wanted = [
@@ -52,21 +68,44 @@ def tally(
         if found
         for what, expression in _measures(found).items()
     ]
-    counts = rows.select(pl.len().alias("rows"), *wanted).collect(engine="streaming").row(0, named=True)
+    asked = rows.select(pl.len().alias("rows"), *wanted)
+    counted, other = pl.collect_all([asked, beside], engine="streaming")
+    counts = counted.row(0, named=True)
     tallies: list[Tally | None] = []
     for place, found in enumerate(known):
         if found is None:
             tallies.append(None)
             continue
-        missing = counts.get(f"{place}.missing")
         unexpected = counts.get(f"{place}.unexpected")
-        if found.type == COLUMN_SET:
-            unexpected = len(set(names) ^ set(_texts(found, "column_set")))
-        elif unexpected is None:
-            unexpected = repeated(rows, _columns(found), counts["rows"])
+        if unexpected is None:
+            unexpected = _apart(rows, found, names, counts["rows"], differ)
         examples = _examples(rows, found, unexpected, classified)
-        tallies.append(Tally(counts["rows"], missing, unexpected, examples))
-    return tuple(tallies)
+        tallies.append(Tally(counts["rows"], counts.get(f"{place}.missing"), unexpected, examples))
+    return tuple(tallies), other
+
+
+def _apart(
+    rows: pl.LazyFrame, found: Expectation, names: Sequence[str], count: int, differ: Sequence[str]
+) -> int:
+    """Count what no look at single rows tells."""
+    if found.type == COLUMN_SET:
+        return len(set(names) ^ set(_texts(found, "column_set")))
+    columns = _columns(found)
+    return 0 if set(columns) == set(differ) else repeated(rows, columns, count)
+
+
+def all_differ(rows: pl.LazyFrame, names: Sequence[str], count: int) -> bool:
+    """Say whether surely no two rows have the same values in these columns, a missing one being equal to another.
+
+    Hashes tell: where they differ, so do the values. Equal ones may be a coincidence; then it takes a count.
+    """
+    hashes = rows.select(pl.struct(names).hash(1).alias("hash"))
+    parts = -(-count // HASHES_AT_ONCE) or 1
+    each = (
+        hashes.filter(pl.col("hash") % parts == part).collect(engine="streaming").to_series()
+        for part in range(parts)
+    )
+    return all(part.n_unique() == part.len() for part in each)
 
 
 def repeated(rows: pl.LazyFrame, names: Sequence[str], count: int) -> int:
@@ -74,6 +113,8 @@ def repeated(rows: pl.LazyFrame, names: Sequence[str], count: int) -> int:
 
     Rows without any of the values are left out; a missing value is equal to another.
     """
+    if all_differ(rows, names, count):
+        return 0
     there = rows.select(names).filter(pl.any_horizontal(pl.col(names).is_not_null()))
     again = pl.col("len").filter(pl.col("len") > 1).sum()
     return sum(

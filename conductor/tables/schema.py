@@ -6,11 +6,10 @@ import pyarrow as pa
 from deltalake import DeltaTable, Field, Schema
 from deltalake.schema import PrimitiveType
 
-from conductor.contracts.model import Contract
+from conductor.contracts.model import PARTITIONS, Contract
 from conductor.contracts.typed import arrow_schema
 from conductor.errors import FixTheConfiguration
 
-PARTITIONS = ("year", "month", "day")
 """Names of the partition columns, whole numbers, outermost first."""
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ from conductor.warehouses.duckdb_errors import LOCKED
 COMMAND = (sys.executable, "-c", "from dbt.cli.main import cli; cli()")
 FLAGS = ("--quiet", "--no-use-colors", "--no-version-check", "--no-send-anonymous-usage-stats")
 RESULTS = "run_results.json"
+QUOTING = re.compile("(Conversion|Constraint|Out of Range|Invalid Input|Mismatch Type) Error")
+"""Errors of the warehouse about values, which they quote."""
 # The file stays open, and so locked, for the whole build: no load comes between two models.
 PROFILE = """\
 cloud_conductor:
@@ -155,6 +158,8 @@ def _verdict(done: subprocess.CompletedProcess[str], results: Path, select: str,
 def _failure(failed: list[_Node], log: Path) -> ConductorError:
     names = ", ".join(f"{node.kind} {node.name}" for node in failed)
     message = " ".join((failed[0].message or "no message").split())
+    if kind := QUOTING.search(message):
+        message = f"a {kind[0]} whose words may quote a row"
     return FixTheData(f"dbt failed at {names}: {message}", next_command=f"less {log}")
 
 

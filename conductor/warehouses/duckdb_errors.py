@@ -12,6 +12,8 @@ from conductor.errors import ConductorError, FixTheConfiguration, RetryLater, St
 LOCKED = "Could not set lock on file"
 HOLDER = re.compile(r"\(PID (\d+)\)")
 CONFLICT = re.compile("conflict|constraint violat|duplicate key", re.IGNORECASE)
+OF_DATA = (duckdb.DataError, duckdb.IntegrityError, duckdb.InvalidInputException)
+"""Errors about values, which they quote."""
 DISK_FULL = re.compile(r"no space left|disk quota|file too large|max_temp_directory_size", re.IGNORECASE)
 
 
@@ -49,4 +51,5 @@ def translated(error: duckdb.Error, file: Path) -> ConductorError:
         return FixTheConfiguration(f"the warehouse {file} cannot be opened: its folder does not exist")
     if isinstance(error, duckdb.IOException) and re.search("permission denied", str(error), re.IGNORECASE):
         return FixTheConfiguration(f"the warehouse {file} cannot be opened: permission denied")
-    return StopAndCall(f"the warehouse {file} failed: {plainly(error)}", next_command="conductor doctor")
+    said = type(error).__name__ if isinstance(error, OF_DATA) else plainly(error)
+    return StopAndCall(f"the warehouse {file} failed: {said}", next_command="conductor doctor")

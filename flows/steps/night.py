@@ -92,6 +92,7 @@ def _telling(tonight: Night, own: Slot, again: str | None = None) -> Generator[N
     except Exception as error:
         tonight.failed.append((own, _known(error)))
     for slot, error in tonight.failed:
+        error.hush()
         error.next_command = error.next_command or _next_command(slot, error, again)
         _leave_trace(tonight.workspace, slot, error)
     tell(tonight.workspace, tonight.slots)

@@ -77,6 +77,7 @@ class Turn:
                 value = function()
         except ConductorError as error:
             self._failed(error, verb, batch)
+            error.hush()
             raise
         except Exception as error:
             unforeseen = Unforeseen.of(error)

@@ -17,6 +17,7 @@ DIALECTS = {
     "trailer": r"{formats: [csv], trailer: {pattern: 'END,(?P<rows>[0-9]+),(?P<total>-?[0-9]+[.][0-9]{2})', total: amount}}",
     "sidecar": "{formats: [csv], sidecar: {suffix: .ctl, pattern: 'rows=(?P<rows>[0-9]+)'}}",
     "tabs": r'{formats: [csv], delimiter: "\t", quote: "", extraColumns: true, openEnd: true}',
+    "headerless": "{formats: [csv], header: false}",
     "utf16": "{formats: [csv], encoding: utf-16}",
     "small": "{formats: [csv], extraColumns: true, limits: {bytes: 1000, rows: 5, rowBytes: 150, fieldBytes: 100, columns: 8}}",
     "many": "{formats: [csv, ndjson, json, parquet, xlsx], compressions: [none, gzip, zip]}",
@@ -91,6 +92,9 @@ CASES = (
     bad("header_in_capitals.csv", "MISSING_COLUMN"),
     bad("header_with_blanks.csv", "MISSING_COLUMN"),
     bad("no_header.csv", "MISSING_COLUMN"),
+    good("headerless.csv", "headerless"),
+    partly("headerless_with_a_short_row.csv", "headerless", WRONG_FIELD_COUNT=1),
+    bad("headerless_feed_with_a_header.csv", "UNEXPECTED_HEADER", "headerless"),
     bad("wrong_delimiter.csv", "WRONG_DELIMITER"),
     # Rows and values.
     good("blank_lines_between.csv"),

@@ -69,6 +69,16 @@ def test_a_dropped_file_is_measured_beside_three_others(tmp_path: Path) -> None:
     assert all(measure["peer"] > 0 and measure["peak_mib"] > 50 for measure in measures)
 
 
+def test_the_gate_is_measured_as_a_share_of_the_pass_that_it_is_part_of(tmp_path: Path) -> None:
+    done = bench(tmp_path, "--only", "gate", "--rows", "30000", "--repeat", "1")
+    assert done.returncode == 0, done.stderr
+    share, first = json.loads((tmp_path / "build" / "bench.json").read_text())
+    assert (share["id"], first["id"]) == ("gate", "gate at first")
+    assert "30,000 rows" in share["what"]
+    assert 0 < share["ours"] < share["peer"]
+    assert 0 < first["ours"] - share["ours"] == pytest.approx(first["peer"] - share["peer"])
+
+
 def test_all_sides_write_the_same_rows(tmp_path: Path) -> None:
     """Bare Polars checks nothing, so it is left out; pandas keeps money as floats, so counts are compared."""
     file = tmp_path / "sales.csv"

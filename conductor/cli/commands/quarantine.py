@@ -18,8 +18,9 @@ from conductor.cli.options import DEFAULT_HOME, HomeOption, JsonOption, Workspac
 from conductor.cli.session import opened
 from conductor.errors import FixTheConfiguration, NotFound
 from conductor.quality import quarantine
+from conductor.quality.masked import MASK, mask
 from conductor.quality.set_aside import RejectedRow, looked_at, rejected_of, set_aside
-from conductor.values import Refined, StoredPart
+from conductor.values import Refined, State, StoredPart
 from conductor.workspace import Workspace
 
 cli = typer.Typer(
@@ -29,6 +30,10 @@ cli = typer.Typer(
 BatchArgument = Annotated[
     str, typer.Argument(help="Id of the batch, or six or more of its first characters.")
 ]
+RevealOption = Annotated[
+    bool, typer.Option("--reveal", help="With personal values; it is kept who saw them and when.")
+]
+ByOption = Annotated[str, typer.Option(help="Your name; it is kept, and --reveal needs it.")]
 WRITERS: dict[str, Callable[[pl.DataFrame, Path], object]] = {
     ".csv": quarantine.export,
     ".parquet": lambda rows, to: rows.write_parquet(to),
@@ -89,16 +94,23 @@ def show_(
         str | None, typer.Option(help="Only rows with this reason, such as BAD_AMOUNT.")
     ] = None,
     limit: Annotated[int, typer.Option(help="How many rows at most.", min=1)] = 50,
+    reveal: RevealOption = False,
+    by: ByOption = "",
     home: HomeOption = DEFAULT_HOME,
     workspace: WorkspaceOption = "embedded",
     as_json: JsonOption = False,
 ) -> None:
-    """Show rejected rows: where each stood, why it was rejected, and what the rules looked at; personal values are masked."""
+    """Show rejected rows: where each stood, why it was rejected, and what the rules looked at.
+
+    Personal values are masked; with --reveal they are shown, and the ledger keeps who saw them and when.
+    """
     with opened(home, workspace) as found:
         refined, kept = _rejected(found, batch)
         rows = quarantine.rows(found.lake, kept.key, kept.version_id).to_dicts()
         contract = found.product(refined.batch.slot.dataset).contract
-        matching = list(looked_at(contract, rows, reason))
+        matching = list(looked_at(contract, rows, reason, reveal=reveal))
+        if reveal:
+            _note(found, refined, by, "show", min(len(matching), limit))
     if reason and not matching:
         codes = ", ".join(code for code, _ in refined.reasons)
         raise FixTheConfiguration(
@@ -123,20 +135,26 @@ def export(
     batch: BatchArgument,
     file: Annotated[Path, typer.Argument(help="Where to write: a name that ends in .csv or .parquet.")],
     overwrite: Annotated[bool, typer.Option(help="Replace the file if it is there.")] = False,
+    reveal: RevealOption = False,
+    by: ByOption = "",
     home: HomeOption = DEFAULT_HOME,
     workspace: WorkspaceOption = "embedded",
     as_json: JsonOption = False,
 ) -> None:
-    """Write the rejected rows as they came, for mending; `conductor replay --file` takes the mended file back.
+    """Write the rejected rows for mending; `conductor replay --file` takes the mended file back.
 
-    Personal values are in it, so only you may read the file.
+    Personal values are masked, and a masked value stays as it is when the file comes back. With --reveal they are in it, only
+    you may read the file, and the ledger keeps who took them and when.
     """
     if file.suffix.lower() not in WRITERS:
         raise typer.BadParameter(f"{file.name} ends in none of {', '.join(WRITERS)}")
     with opened(home, workspace) as found:
         refined, kept = _rejected(found, batch)
         rows = quarantine.rows(found.lake, kept.key, kept.version_id)
-    _write(rows, file, overwrite=overwrite)
+        contract = found.product(refined.batch.slot.dataset).contract
+        if reveal:
+            _note(found, refined, by, "export", rows.height)
+    _write(rows if reveal else mask(rows, contract), file, overwrite=overwrite)
     again = f"conductor replay {refined.batch.id} --file {file} --by NAME --reason TEXT"
     if as_json:
         show.as_json({"batch": refined.batch.id, "file": file, "rows": rows.height, "next": again})
@@ -144,16 +162,34 @@ def export(
     show.line(f"{rows.height:,} rows are in {file}; mend them there", mark="✓", style="green")
     show.line(
         "They are as they came, personal values too: only you may read the file; remove it when you are done."
+        if reveal
+        else f"Values that need not be seen are {MASK}; leave them so, or take the rows with --reveal."
     )
     show.line(f"next: {again}")
 
 
 def _rejected(found: Workspace, text: str) -> tuple[Refined, StoredPart]:
     row = need_batch(found.ledger, text)
+    if row.state is State.QUARANTINED:
+        raise NotFound(
+            f"batch {row.batch.id} is set aside whole, and no row of it was judged: {row.note}",
+            next_command=f"conductor replay {row.batch.id}, once the contract is changed or the source mended",
+        )
     refined = rejected_of(found.ledger, row)
     if refined is None or refined.rejected is None:
         raise NotFound(f"batch {row.batch.id} has no rejected rows", next_command="conductor quarantine list")
     return refined, refined.rejected
+
+
+def _note(found: Workspace, refined: Refined, by: str, verb: str, rows: int) -> None:
+    """Keep who sees personal values, before they are seen."""
+    if not by.strip():
+        raise FixTheConfiguration(
+            "who wants to see personal values says who it is; it is kept",
+            next_command=f"conductor quarantine {verb} --help",
+        )
+    text = f"quarantine {verb} with the personal values of {rows} rejected rows"
+    found.ledger.note(refined.batch.id, by=by, text=text)
 
 
 def _cells(row: RejectedRow) -> tuple[object, ...]:

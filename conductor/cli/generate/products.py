@@ -32,6 +32,7 @@ def page(contract: Contract) -> str:
         f"## Columns\n\n{_columns(contract)}",
         f"## What is read\n\n{_fields(contract)}",
         f"## Why a row is set aside\n\n{_reasons(contract)}",
+        *_figures(contract),
     )
 
 
@@ -79,6 +80,15 @@ def _reasons(contract: Contract) -> str:
         for reason in field_codes(field)
     ]
     return table(("reason", "severity", "what holds for a good row", "rule"), rows)
+
+
+def _figures(contract: Contract) -> list[str]:
+    """Give the section of what all rows together come to, where the contract asks for it."""
+    rows = [
+        (code(each.code), each.severity.value, each.description, code(each.sql)) for each in contract.figures
+    ]
+    told = table(("figure", "severity", "what it is", "query"), rows)
+    return [f"## What a version comes to\n\n{told}"] if rows else []
 
 
 def _found(key: ForeignKey) -> str:

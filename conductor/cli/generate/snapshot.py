@@ -69,7 +69,7 @@ def _contract(contract: Contract) -> Mapping[str, Any]:
             column.name: column_type(column, Warehouse.DUCKDB) + (" NOT NULL" if column.required else "")
             for column in contract.columns
         },
-        "rules": {rule.code: rule.sql for rule in contract.rules},
+        "rules": {rule.code: rule.sql for rule in (*contract.rules, *contract.figures)},
         "references": {
             each.code: f"{', '.join(each.columns)} in {each.dataset}" for each in contract.foreign_keys
         },

@@ -60,8 +60,9 @@ def _rejected(con: duckdb.DuckDBPyConnection, job: RefineJob, names: list[str]) 
     path = job.scratch / "rejected.parquet"
     path.parent.mkdir(parents=True, exist_ok=True)
     raw = ", ".join(f"{identifier(RAW + name)} AS {identifier(name)}" for name in names)
+    contract = job.product.contract
     con.execute(
-        f"COPY (SELECT {raw}, _object, _reasons, '{job.product.contract.version}' AS _contract_version, "
+        f"COPY (SELECT {raw}, _object, _reasons, '{contract.version}' AS _contract_version, '{contract.owner}' AS _owner, "
         f"'{job.batch.id}' AS _batch FROM fated WHERE fate = 'rejected') TO '{path}' (FORMAT parquet)"
     )
     return path

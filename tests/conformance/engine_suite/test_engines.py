@@ -96,7 +96,13 @@ def test_a_bad_line_is_set_aside_verbatim_with_all_its_reasons(
     row = sale() | flaw
     done = refine(engine, tmp_path, [row])
     [rejected] = done.rejected.to_dicts()
-    origin = {"_object": "object-0", "_reasons": reasons, "_contract_version": "1.0.0", "_batch": "b" * 32}
+    origin = {
+        "_object": "object-0",
+        "_reasons": reasons,
+        "_contract_version": "1.0.0",
+        "_owner": "finance-data",
+        "_batch": "b" * 32,
+    }
     assert rejected == row | origin
     assert done.outcome.reasons == tuple((code, 1) for code in sorted(reasons.split(";")))
     assert done.outcome.files == ()

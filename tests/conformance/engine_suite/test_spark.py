@@ -28,6 +28,7 @@ def test_each_flaw_has_its_reasons(tmp_path: Path):
     rows = [sale(str(n)) | flaw | {"_line": str(n)} for n, (flaw, _) in enumerate(FLAWS, start=1)]
     done = refine(spark(), tmp_path, rows)
     assert [row["_reasons"] for row in done.rejected.to_dicts()] == [reasons for _, reasons in FLAWS]
+    assert set(done.rejected["_owner"]) == {"finance-data"}
     names = sorted({name for row in rows for name in row})
     verbatim = [{name: row.get(name) for name in names} for row in rows]
     assert done.rejected.select(names).to_dicts() == verbatim

@@ -117,7 +117,7 @@ class Office:
 
     def _set_aside(self, batch: Batch, rows: list[dict[str, str | None]]) -> StoredPart:
         file = self.home / "rejected.parquet"
-        pl.DataFrame(rows, schema=dict.fromkeys(ROWS[0], pl.String)).write_parquet(file)
+        pl.DataFrame(rows, schema=dict.fromkeys(rows[0], pl.String)).write_parquet(file)
         return quarantine(self.workspace.lake, batch, file)
 
 

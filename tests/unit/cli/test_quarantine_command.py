@@ -8,8 +8,10 @@ import pytest
 
 from conductor.errors import FixTheConfiguration, NotFound
 from conductor.quality.corrected_file import read_corrected
+from conductor.quality.corrections import Edit, extract
+from conductor.values import Refined
 
-from .office import AMOUNT, ITEM, LONG_NAME, NAME, ROWS, SLOT, Office
+from .office import AMOUNT, ITEM, LONG_NAME, NAME, ROWS, SLOT, START, Office
 
 
 def test_the_list_tells_of_the_newest_version_alone_and_of_all_when_asked(office: Office) -> None:
@@ -70,7 +72,7 @@ def test_what_a_terminal_would_obey_is_shown_and_not_obeyed(office: Office) -> N
 def test_an_export_is_what_replay_takes_back(office: Office, tmp_path: Path, name: str) -> None:
     batch = office.refine("a" * 32, ROWS)
     file = tmp_path / name
-    told = office.read("quarantine", "export", batch.id[:8], file)
+    told = office.read("quarantine", "export", batch.id[:8], file, "--reveal", "--by", "Grace")
     assert (told["rows"], told["batch"]) == (3, batch.id)
     back = [{key: value or None for key, value in row.items()} for row in read_corrected(file)]
     assert sorted(back, key=lambda row: row["_document"] or "") == ROWS
@@ -78,6 +80,54 @@ def test_an_export_is_what_replay_takes_back(office: Office, tmp_path: Path, nam
     assert LONG_NAME in [row[NAME] for row in back]
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert [each.name for each in tmp_path.iterdir() if each != office.home] == [name]
+
+
+@pytest.mark.parametrize("name", ["rejected.csv", "rejected.parquet"])
+def test_an_export_masks_what_need_not_be_seen_and_comes_back_without_harm(
+    office: Office, tmp_path: Path, name: str
+) -> None:
+    """A column that the contract does not read, which nobody classified, is masked, too; a missing value stays missing."""
+    rows = [row | {"BillAddr.Line1": "12 St James's Square"} for row in ROWS[:1]]
+    rows += [row | {"BillAddr.Line1": None} for row in ROWS[1:]]
+    batch, file = office.refine("a" * 32, rows), tmp_path / name
+    office.run("quarantine", "export", batch.id, file)
+    assert "James" not in file.read_bytes().decode(errors="replace")
+    back = sorted(read_corrected(file), key=lambda row: row["_document"] or "")
+    assert [row[NAME] for row in back] == ["•••"] * 3
+    assert [row["BillAddr.Line1"] or None for row in back] == ["•••", None, None]
+    assert [row[AMOUNT] for row in back] == ["=12,3", "5.00", "7.00"]
+
+    mended = tmp_path / f"mended{file.suffix}"
+    frame = pl.DataFrame([back[0] | {AMOUNT: "12.30"}])
+    frame.write_csv(mended) if file.suffix == ".csv" else frame.write_parquet(mended)
+    ledger, lake = office.workspace.ledger, office.workspace.lake
+    refined = ledger.remembered(batch.id, "refine", Refined)
+    assert refined
+    (base,) = ledger.objects(SLOT)
+    edit = Edit(by="Ada", reason="amounts", file=mended)
+    made = extract(lake, refined, base, edit, tmp_path / "made", START)
+    assert made.records
+    (record,) = pl.read_parquet(made.records.path).to_dicts()
+    assert (record[AMOUNT], record[NAME], record["BillAddr.Line1"]) == ("12.30", "Bo", "12 St James's Square")
+
+
+@pytest.mark.parametrize("verb", ["show", "export"])
+def test_personal_values_are_revealed_to_who_says_its_name_and_that_is_kept(
+    office: Office, tmp_path: Path, verb: str
+) -> None:
+    batch = office.refine("a" * 32, ROWS)
+    words = ["quarantine", verb, batch.id, *([tmp_path / "rows.csv"] if verb == "export" else [])]
+    refused = office.run(*words, "--reveal").exception
+    assert isinstance(refused, FixTheConfiguration)
+    assert office.workspace.ledger.notes(batch.id) == ()
+    assert not (tmp_path / "rows.csv").exists()
+
+    told = office.run(*words, "--reveal", "--by", "Grace")
+    shown = told.stdout if verb == "show" else (tmp_path / "rows.csv").read_text(encoding="utf-8-sig")
+    assert "Lovelace" in shown
+    (note,) = office.workspace.ledger.notes(batch.id)
+    assert (note.by, note.text) == ("Grace", f"quarantine {verb} with the personal values of 3 rejected rows")
+    assert "Grace" in office.run("explain", batch.id).stdout
 
 
 def test_an_export_never_goes_over_a_file_unless_told_to(office: Office, tmp_path: Path) -> None:

@@ -81,6 +81,12 @@ def test_files_bring_the_columns_that_fields_name_and_no_others() -> None:
         ("{delimiter: '§'}", "are characters of ASCII"),
         ("{decimalMark: 'x'}", "`decimalMark` is a point or a comma"),
         ("{formats: [csv, json], decimalMark: ','}", "it needs a product of its own"),
+        ("{header: none}", "`header` has to be true or false"),
+        (
+            "{header: false, extraColumns: true}",
+            "without a `header` nobody could tell which columns are extra",
+        ),
+        ("{formats: [ndjson], header: false}", "a `header` is one of csv"),
         ("{extraColumns: perhaps}", "`extraColumns` has to be true or false"),
         ("{sheet: Sales}", "a `sheet` is one of xlsx"),
         ("{formats: [parquet], encoding: cp1252}", "`encoding` is of csv, ndjson and json"),

@@ -195,6 +195,11 @@ def test_a_fault_is_told_with_its_line(folder: Path, old: str, new: str, said: s
         ),
         ("{maxLength: 21}", "{maxLength: 21, minLength: 22}", "doc_number has to be at least 22 long"),
         (
+            "{maxLength: 21}",
+            "{maxLength: 0}",
+            "doc_number has to be at least 1 long and at most 0: nothing is",
+        ),
+        (
             "{minimum: 0.000001, maximum: 99}",
             "{minimum: 0.0000001}",
             "the bound 0.0000001 of rate is not a value",
@@ -355,12 +360,12 @@ def test_a_check_of_the_dataset_that_nobody_makes_is_refused(folder: Path):
     line = change(
         folder,
         "    description: One row per line of a receipt.\n",
-        "    quality:\n      - {type: library, metric: nullValues, mustBe: 0}\n",
+        "    quality:\n      - {type: library, metric: nullValues, mustNotBe: 0}\n",
     )
     faults = {(fault.line, fault.sentence) for fault in read(folder).faults}
     assert (
         line + 1,
-        "`mustBe` is part of the standard, but nothing here would act on it; did you mean `mustBeBetween`?",
+        "`mustNotBe` is part of the standard, but nothing here would act on it; did you mean `mustBe`?",
     ) in faults
     assert any("`metric: rowCount`" in sentence for _, sentence in faults)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 import tempfile
 from dataclasses import replace
 from decimal import Decimal
@@ -11,12 +13,13 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from conductor.contracts.bounds import Bounds
 from conductor.contracts.expectations import Expectation, expectations
-from conductor.contracts.model import Contract, Severity
+from conductor.contracts.model import Contract, Figure, Severity
 from conductor.errors import Missing, RetryLater
 from conductor.quality import gate, suite
 from conductor.quality.gate import judge
-from conductor.quality.tally import Tally, tally
+from conductor.quality.tally import Tally, tally_beside
 from conductor.quality.verdict import Limits, Verdict
 from conductor.values import CurrencySum, FailedExpectation, Refined
 from quality.batches import Row, a_contract, a_file, a_refined, a_sum, counted
@@ -190,10 +193,11 @@ def test_a_count_that_finds_less_than_the_sample_holds_the_batch_as_not_judged(
     assert honest.judged
     assert [failed.observed for failed in honest.failed] == ["200 of 200 rows: 0"]
 
-    def blind(*given: object) -> tuple[Tally | None, ...]:
-        return tuple(found and replace(found, unexpected=0, examples=()) for found in tally(*given))  # pyright: ignore
+    def blind(*given: object) -> tuple[tuple[Tally | None, ...], pl.DataFrame]:
+        found, some = tally_beside(*given)  # pyright: ignore
+        return tuple(each and replace(each, unexpected=0, examples=()) for each in found), some
 
-    monkeypatch.setattr(gate, "tally", blind)
+    monkeypatch.setattr(gate, "tally_beside", blind)
     verdict = judged(tmp_path, rows, limits=limits)
     assert (verdict.passed, verdict.judged) == (False, False)
     assert [failed.observed for failed in verdict.failed] == [
@@ -217,6 +221,46 @@ def test_an_expectation_that_does_not_exist_holds_the_batch(tmp_path: Path) -> N
     verdict = judge(a_contract(), asked, a_refined(counted(3), SUMS), [a_file(tmp_path, GOOD)])
     assert not verdict.passed
     assert "held" in verdict.html
+
+
+@pytest.mark.parametrize(
+    ("sql", "bounds", "observed"),
+    [
+        ("SELECT SUM(amount) FROM receipts", Bounds(Decimal("19.30"), Decimal("19.31")), None),
+        ("SELECT SUM(amount) FROM receipts", Bounds(Decimal("19.31"), exclusive=True), "1931"),  # in cents
+        ("SELECT COUNT(DISTINCT currency) FROM receipts", Bounds(Decimal(3)), "2"),
+        ("SELECT MAX(amount) FROM receipts WHERE id = 'R-0'", Bounds(most=Decimal(9)), "1 of 1 rows"),
+        ("SELECT COUNT(customer) FROM receipts", Bounds(Decimal(3)), "1 of 1 rows"),  # of a personal column
+    ],
+)
+@pytest.mark.parametrize("limits", [Limits(), Limits(sample_above=1)], ids=["whole", "sampled"])
+def test_a_figure_of_the_contract_is_computed_over_all_rows(
+    tmp_path: Path, sql: str, bounds: Bounds, observed: str | None, limits: Limits
+) -> None:
+    contract = a_contract(figures=(Figure("TOTAL", sql, "what a day comes to", bounds),))
+    verdict = judged(tmp_path, GOOD, contract=contract, limits=limits)
+    assert [(each.column, each.observed) for each in verdict.failed] == (
+        [("TOTAL", observed)] if observed else []
+    )
+    assert verdict.judged
+
+
+def test_a_figure_that_warns_stops_nothing(tmp_path: Path) -> None:
+    few = Figure("FEW", "SELECT COUNT(*) FROM receipts", "", Bounds(Decimal(4)), Severity.WARNING)
+    verdict = judged(tmp_path, GOOD, contract=a_contract(figures=(few,)))
+    assert verdict.passed
+    assert [each.column for each in verdict.warnings] == ["FEW"]
+
+
+def test_clouds_and_spark_are_not_imported_for_the_gate_and_can_be_afterwards() -> None:
+    """In a process of its own: what is imported once stays imported."""
+    asked = "check(pl.DataFrame({'n': [1]}), (), frozenset())"
+    before = "import sys, polars as pl; from conductor.quality.suite import check; "
+    after = "assert not {'pyspark', 'boto3', 'google.cloud'} & sys.modules.keys(); import boto3, pyspark"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{before}{asked}; {after}"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_files_that_are_no_parquet_hold_the_batch(tmp_path: Path) -> None:

@@ -49,6 +49,13 @@ def test_the_same_rows_in_another_order_change_nothing(tmp_path: Path, store: St
     assert rows(store, first.key).to_dicts() == REJECTED
 
 
+def test_the_same_rows_of_another_owner_are_the_same_rows(tmp_path: Path, store: Store) -> None:
+    """A team may be renamed without a new version, and rows set aside before they had an owner have none."""
+    first = quarantine(store, a_batch(), a_file(tmp_path, REJECTED))
+    owned = [row | {"_owner": "sales"} for row in REJECTED]
+    assert quarantine(store, a_batch(), a_file(tmp_path, owned, "again")) == first
+
+
 def test_other_rows_of_the_same_batch_are_refused(tmp_path: Path, store: Store) -> None:
     first = quarantine(store, a_batch(), a_file(tmp_path, REJECTED))
     with pytest.raises(StopAndCall, match=a_batch().id):

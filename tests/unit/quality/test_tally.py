@@ -93,6 +93,27 @@ def test_repeated_values_are_found_in_any_number_of_buckets(monkeypatch: pytest.
         assert tally.repeated(rows, ["a"], 7) == 2
 
 
+def test_rows_that_surely_differ_are_told_by_their_hashes_in_any_number_of_parts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rows = pl.LazyFrame({"a": ["x", "y", None, None], "b": [1, 1, 1, 1]})
+    for at_once in (1, 2, 100):
+        monkeypatch.setattr(tally, "HASHES_AT_ONCE", at_once)
+        assert not tally.all_differ(rows, ["a", "b"], 4)  # one missing value is as good as another
+        assert tally.all_differ(rows.head(3), ["a", "b"], 3)
+        assert not tally.all_differ(rows.head(3), ["b"], 3)
+
+
+def test_what_lies_beside_is_computed_of_the_same_rows() -> None:
+    rows = pl.LazyFrame({"id": ["A", "B", "B"]})
+    asked = [Expectation("expect_column_values_to_be_unique", (("column", "id"),), column="id")]
+    (counted,), beside = tally.tally_beside(rows, rows.tail(1), asked, NOBODY)
+    assert figures(counted) == (3, 0, 2)
+    assert beside.to_dicts() == [{"id": "B"}]
+    (known,), _ = tally.tally_beside(rows, rows.tail(1), asked, NOBODY, differ=["id"])
+    assert figures(known) == (3, 0, 0)  # the caller's word is taken
+
+
 @pytest.mark.parametrize(
     "asked",
     [

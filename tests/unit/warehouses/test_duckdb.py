@@ -19,6 +19,7 @@ from receipts import CONTRACT, NOW, Line, batch, line, rows, slot
 
 from conductor.errors import FixTheConfiguration, NotFound, RetryLater, StopAndCall
 from conductor.warehouses.duckdb import OFFLINE, DuckDBWarehouse
+from conductor.warehouses.duckdb_errors import translated
 from conductor.warehouses.protocol import RowHashes
 from conductor.warehouses.rowhash import hash_rows
 
@@ -174,6 +175,19 @@ def test_an_address_that_is_no_warehouse_is_said_plainly(
 ) -> None:
     with pytest.raises((FixTheConfiguration, StopAndCall), match=sentence):
         DuckDBWarehouse(prepare(tmp_path)).loads()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["SELECT CAST('Ada Lovelace' AS INTEGER)", "SELECT error('Ada Lovelace')", "SELECT DATE 'Ada Lovelace'"],
+)
+def test_an_error_about_a_value_is_told_without_the_value(tmp_path: Path, statement: str) -> None:
+    with pytest.raises(duckdb.Error) as caught, duckdb.connect() as connection:
+        connection.execute(statement).fetchall()
+    assert "Ada" in str(caught.value)
+    told = translated(caught.value, tmp_path / "warehouse.duckdb")
+    assert "Ada" not in told.sentence
+    assert type(caught.value).__name__ in told.sentence
 
 
 def test_people_see_what_was_committed_when_the_copy_was_swapped_in(warehouse: DuckDBWarehouse) -> None:
