@@ -10,20 +10,18 @@ from conductor.contracts.model import FAULT
 from conductor.records import LINE, SOURCE
 from conductor.values import PlainText
 
-FIRST_LINE = 2
-"""Line of the first row; the names stand above it."""
-
 
 def scan_plain(path: Path, plain: PlainText) -> pl.LazyFrame:
     """Give the rows of a plain text with the columns that records have: every value a text, and the line that each stood on."""
     frame = pl.scan_csv(
         path,
+        has_header=plain.header,
         separator=plain.delimiter,
         quote_char=plain.quote or None,
         null_values=[""],
         schema=dict.fromkeys(plain.columns, pl.String),
         row_index_name=LINE,
-        row_index_offset=FIRST_LINE,
+        row_index_offset=2 if plain.header else 1,
         glob=False,
     )
     nothing = pl.lit(None, pl.String)

@@ -90,7 +90,7 @@ class StoredPart(Value):
 
 
 class PlainText(Value):
-    """How a text that is its own records is read: UTF-8, one row per line, the names of the columns on the first.
+    """How a text that is its own records is read: UTF-8, one row per line, with a `header` behind the line of the names.
 
     Values stand between delimiters, some in quotes, which are doubled within; without a `quote` there are none. An empty value
     is none.
@@ -98,6 +98,7 @@ class PlainText(Value):
 
     delimiter: str
     quote: str
+    header: bool
     columns: tuple[str, ...]
 
 

@@ -53,34 +53,36 @@ def read_plain(file: Path, contract: Contract, said: FileFormat) -> Plain | None
     Plain is UTF-8 without a mark or a NUL, with the contract's columns in order, as many values in each row as there are
     names, no blank line, each row on a line of its own that ends, quotes where they belong, and nothing beyond the limits.
     """
-    limits = said.limits
-    if (
-        said.encoding != "utf-8"
-        or said.trailer
-        or said.quote.encode() not in (b"", QUOTE)
-        or file.stat().st_size > limits.bytes
-    ):
+    quotes = said.quote.encode() in (b"", QUOTE)
+    if said.encoding != "utf-8" or said.trailer or not quotes or file.stat().st_size > said.limits.bytes:
         return None
     try:
         with file.open("rb") as opened:
-            columns = _header(opened.readline(limits.row_bytes), contract, said)
+            _check_start(opened)
+            columns = _header(opened, contract, said) if said.header else contract.delivered
             sound, rows = hashlib.sha256(), 0
             for block in _examined(opened, len(columns), said):
                 sound.update(block.canonical)
                 rows += block.rows
     except (_NotPlain, Unacceptable, UnicodeDecodeError):
         return None
-    if rows > limits.rows:
+    if rows > said.limits.rows:
         return None
-    done = Done(
-        columns=columns, rows=rows, sha256=digest_of(columns, sound.digest(), hashlib.sha256().digest())
-    )
-    return Plain(done, PlainText(delimiter=said.delimiter, quote=said.quote, columns=columns))
+    digest = digest_of(columns, sound.digest(), hashlib.sha256().digest())
+    text = PlainText(delimiter=said.delimiter, quote=said.quote, header=said.header, columns=columns)
+    return Plain(Done(columns=columns, rows=rows, sha256=digest), text)
 
 
-def _header(line: bytes, contract: Contract, said: FileFormat) -> tuple[str, ...]:
+def _check_start(opened: BinaryIO) -> None:
+    if opened.read(max(map(len, BOMS))).startswith(tuple(BOMS)):
+        raise _NotPlain
+    opened.seek(0)
+
+
+def _header(opened: BinaryIO, contract: Contract, said: FileFormat) -> tuple[str, ...]:
+    line = opened.readline(said.limits.row_bytes)
     names = tuple(line.rstrip(b"\r\n").decode().split(said.delimiter))
-    if not line.endswith(b"\n") or line.startswith(tuple(BOMS)) or QUOTE in line:
+    if not line.endswith(b"\n") or QUOTE in line:
         raise _NotPlain
     check_names(names, contract.delivered, said, "line 1")
     if _examine(line, len(names), said).rows != 1 or names != canonical_order(names, contract.delivered):

@@ -50,18 +50,19 @@ def plain(data: bytes, contract: Contract, folder: Path, **changes: object) -> P
     st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
     st.sampled_from(["\n", "\r\n"]),
     st.sampled_from(",;"),
+    st.booleans(),
 )
 def test_both_readers_find_the_same_rows_lines_and_digest(
-    contract: Contract, rows: list[tuple[str, ...]], quoting: int, end: str, delimiter: str
+    contract: Contract, rows: list[tuple[str, ...]], quoting: int, end: str, delimiter: str, header: bool
 ) -> None:
     text = io.StringIO()
-    text.write(delimiter.join(NAMES) + end)
+    text.write(delimiter.join(NAMES) + end if header else "")
     csv.writer(text, delimiter=delimiter, quoting=quoting, lineterminator=end).writerows(rows)  # type: ignore[arg-type]
     with TemporaryDirectory() as name:
         folder = Path(name)
-        found = plain(text.getvalue().encode(), contract, folder, delimiter=delimiter)
+        found = plain(text.getvalue().encode(), contract, folder, delimiter=delimiter, header=header)
         assert found
-        file, said = folder / "file.csv", said_of(contract, delimiter=delimiter)
+        file, said = folder / "file.csv", said_of(contract, delimiter=delimiter, header=header)
         writer, _ = read_csv([file.read_bytes()], contract, said, folder / "records.parquet", folder)
         careful = pl.read_parquet(folder / "records.parquet")
         assert (found.done.columns, found.done.rows, found.done.sha256) == (
@@ -78,6 +79,7 @@ def test_both_readers_find_the_same_rows_lines_and_digest(
     ("data", "changes"),
     [
         (b"\xef\xbb\xbf" + HEADER + ROW, {}),
+        (b"\xef\xbb\xbf" + ROW, {"header": False}),
         (HEADER + ROW.rstrip(), {}),
         (HEADER + b"\n" + ROW, {}),
         (HEADER + ROW + b"\n", {}),

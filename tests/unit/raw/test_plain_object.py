@@ -11,7 +11,7 @@ from conductor.stores.folder import FolderStore
 from conductor.values import Extract, LocalPart, PlainText, Slot
 
 SLOT = Slot(dataset="sales/tills", day=date(2026, 11, 20))
-PLAIN = PlainText(delimiter=",", quote='"', columns=("id", "amount"))
+PLAIN = PlainText(delimiter=",", quote='"', header=True, columns=("id", "amount"))
 TEXT = b"id,amount\n1,2.50\n"
 
 
