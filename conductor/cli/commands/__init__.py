@@ -13,9 +13,11 @@ from conductor.cli.commands import (
     doctor,
     explain,
     plan,
+    pools,
     quarantine,
     query,
     reconcile,
+    relay,
     replay,
     run,
     sandbox,
@@ -36,6 +38,7 @@ def register(cli: typer.Typer) -> None:
         explain,
         audit,
         reconcile,
+        relay,
         query,
         try_file,
         replay,
@@ -46,4 +49,5 @@ def register(cli: typer.Typer) -> None:
         command.register(cli)
     cli.add_typer(contract.cli, name="contract")
     cli.add_typer(quarantine.cli, name="quarantine")
+    cli.add_typer(pools.cli, name="pools")
     cli.add_typer(sandbox.cli, name="sandbox")

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from conductor.cli.generate import blocks, commands, errors, events, products, settings, snapshot
+from conductor.cli.generate import blocks, chart, commands, errors, events, products, settings, snapshot
 from conductor.contracts.dbt import sources
 from conductor.contracts.ddl import Warehouse
 from conductor.workspace import load_products
 
 REFERENCE = Path("docs/reference")
-"""A folder in which every file is generated."""
+"""A folder in which every file is generated, as in that of the chart's copies."""
 DBT_SOURCES = Path("dbt/models/staging/_sources.yml")
 
 
@@ -28,7 +28,11 @@ def generated(root: Path) -> Mapping[Path, str]:
         **{f"products/{products.file_name(contract)}": products.page(contract) for contract in contracts},
     }
     found = {REFERENCE / name: text for name, text in pages.items()}
-    return found | {DBT_SOURCES: sources(contracts, Warehouse.DUCKDB)}
+    found |= {
+        DBT_SOURCES: sources(contracts, Warehouse.DUCKDB),
+        chart.CHART / "README.md": chart.readme(root),
+    }
+    return found | chart.pools(root)
 
 
 def stale(root: Path, wanted: Mapping[Path, str]) -> tuple[Path, ...]:
@@ -51,6 +55,7 @@ def _read(path: Path) -> str | None:
 
 
 def _unwanted(root: Path, wanted: Mapping[Path, str]) -> Iterator[Path]:
-    for path in (root / REFERENCE).rglob("*"):
-        if path.is_file() and path.relative_to(root) not in wanted:
-            yield path.relative_to(root)
+    for folder in (REFERENCE, chart.COPIES):
+        for path in (root / folder).rglob("*"):
+            if path.is_file() and path.relative_to(root) not in wanted:
+                yield path.relative_to(root)
