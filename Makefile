@@ -11,7 +11,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_NO_PROGRESS := 1
 export DO_NOT_TRACK := 1
 
-.PHONY: help demo test faults bench check format generate lock clean
+.PHONY: help demo test faults cluster-test bench check checkov format generate lock clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ test: .venv/dev ## all tests that this machine can run; what is skipped is liste
 faults: .venv/dev ## only the tests that kill and break whole runs
 	$(BIN)/python -m pytest -n 2 --dist worksteal tests/faults
 
+cluster-test: .venv/dev ## only the tests on the Kubernetes that KUBECONFIG points at
+	$(BIN)/python -m pytest -n 0 tests/cluster
+
 bench: .venv/dev ## measure against named peers; prints a table and writes build/bench.json
 	$(BIN)/python -m bench
 
@@ -35,6 +38,14 @@ check: .venv/dev ## lint, format, types, contracts, generated files
 	$(BIN)/pyright
 	$(BIN)/conductor contract check
 	$(BIN)/python -m conductor.cli.generate --check
+
+checkov: .tools/checkov ## look for weak settings in what Helm makes of the chart
+	@mkdir -p build/checkov
+	@for values in default local ha; do \
+	  file=helm/cloud-conductor/values-$$values.yaml; [ -e $$file ] || file=helm/cloud-conductor/values.yaml; \
+	  helm template conductor helm/cloud-conductor --namespace conductor --kube-version 1.34.1 --values $$file >build/checkov/$$values.yaml; \
+	done
+	.tools/checkov/bin/checkov --directory build/checkov --config-file helm/checkov.yaml
 
 format: .venv/dev ## format the code
 	$(BIN)/ruff check --fix-only .
@@ -66,6 +77,13 @@ clean: ## remove the environment, the demo's home and all that was built
 	@echo "installing what the tests need ..."
 	@$(UV) pip install -q --python $(BIN)/python --require-hashes -r requirements/dev.txt
 	@$(UV) pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch $@
+
+# An environment of its own: it pins what we have in other versions.
+.tools/checkov: requirements/checkov.txt | $(UV)
+	@echo "installing checkov ..."
+	@$(UV) venv -q --clear --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')" $@
+	@$(UV) pip install -q --python $@/bin/python --require-hashes -r requirements/checkov.txt
 	@touch $@
 
 .venv/bin/python: | $(UV)

@@ -54,7 +54,11 @@ def test_pools_are_made_and_brought_up_to_date_and_stay_paused_and_limited(
 
 @pytest.mark.parametrize(
     ("text", "sentence"),
-    [("{", "is not JSON"), ('{"variables": {}}', "is no base job template"), (None, "holds no base job template")],
+    [
+        ("{", "is not JSON"),
+        ('{"variables": {}}', "is no base job template"),
+        (None, "holds no base job template"),
+    ],
 )
 def test_what_is_no_template_is_refused_before_the_server_is_asked(
     tmp_path: Path, text: str | None, sentence: str

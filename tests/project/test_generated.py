@@ -20,8 +20,7 @@ ROOT = Path(__file__).parents[2]
 def checkout(tmp_path: Path) -> Path:
     """A copy of what the generator reads and writes."""
     shutil.copy(ROOT / "prefect.yaml", tmp_path)
-    for folder in ("helm", "k8s"):
-        shutil.copytree(ROOT / folder, tmp_path / folder)
+    shutil.copytree(ROOT / "helm", tmp_path / "helm")
     files.write(tmp_path, files.generated(tmp_path))
     return tmp_path
 
@@ -77,14 +76,7 @@ def test_every_setting_stands_on_its_page_with_its_variable() -> None:
     assert not [name for name in Settings.model_fields if f"`CONDUCTOR_{name.upper()}`" not in page]
 
 
-def test_another_default_of_the_chart_and_another_base_job_template_make_their_copies_stale(
-    checkout: Path,
-) -> None:
-    values, pool = checkout / "helm/cloud-conductor/values.yaml", checkout / "k8s/pools/polars.json"
+def test_another_default_of_the_chart_makes_its_readme_stale(checkout: Path) -> None:
+    values = checkout / "helm/cloud-conductor/values.yaml"
     values.write_text(values.read_text(encoding="utf-8").replace("replicaCount: 2", "replicaCount: 3", 1))
-    pool.write_text("{}", encoding="utf-8")
-    chart = Path("helm/cloud-conductor")
-    assert files.stale(checkout, files.generated(checkout)) == (
-        chart / "README.md",
-        chart / "files/pools/polars.json",
-    )
+    assert files.stale(checkout, files.generated(checkout)) == (Path("helm/cloud-conductor/README.md"),)

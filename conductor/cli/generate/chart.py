@@ -1,4 +1,4 @@
-"""The chart's README, and its copies of the base job templates."""
+"""The chart's README."""
 
 from __future__ import annotations
 
@@ -13,8 +13,6 @@ from ruamel.yaml import YAML
 from conductor.cli.generate.markdown import code, document, table
 
 CHART = Path("helm/cloud-conductor")
-POOLS = Path("k8s/pools")
-COPIES = CHART / "files/pools"
 MARK = "# -- "
 HOW = """\
 Installs Prefect's server with two API processes, its services and a worker per pool, the platform's own jobs, and who may do what in
@@ -67,12 +65,6 @@ def readme(root: Path) -> str:
     return document(
         "Cloud Conductor on Kubernetes", "`values.yaml`", HOW, SECRETS, UPGRADES, f"## Values\n\n{settings}"
     )
-
-
-def pools(root: Path) -> Mapping[Path, str]:
-    """Give the chart's copies of the base job templates: a chart holds all that it renders."""
-    found = sorted((root / POOLS).glob("*.json"))
-    return {COPIES / file.name: file.read_text(encoding="utf-8") for file in found}
 
 
 def values(text: str) -> Iterator[Value]:

@@ -11,7 +11,7 @@ from conductor.contracts.ddl import Warehouse
 from conductor.workspace import load_products
 
 REFERENCE = Path("docs/reference")
-"""A folder in which every file is generated, as in that of the chart's copies."""
+"""A folder in which every file is generated."""
 DBT_SOURCES = Path("dbt/models/staging/_sources.yml")
 
 
@@ -32,7 +32,7 @@ def generated(root: Path) -> Mapping[Path, str]:
         DBT_SOURCES: sources(contracts, Warehouse.DUCKDB),
         chart.CHART / "README.md": chart.readme(root),
     }
-    return found | chart.pools(root)
+    return found
 
 
 def stale(root: Path, wanted: Mapping[Path, str]) -> tuple[Path, ...]:
@@ -55,7 +55,6 @@ def _read(path: Path) -> str | None:
 
 
 def _unwanted(root: Path, wanted: Mapping[Path, str]) -> Iterator[Path]:
-    for folder in (REFERENCE, chart.COPIES):
-        for path in (root / folder).rglob("*"):
-            if path.is_file() and path.relative_to(root) not in wanted:
-                yield path.relative_to(root)
+    for path in (root / REFERENCE).rglob("*"):
+        if path.is_file() and path.relative_to(root) not in wanted:
+            yield path.relative_to(root)

@@ -28,13 +28,13 @@ securityContext:
 {{- end }}
 
 {{- define "conductor.mounts" -}}
-- {name: tmp, mountPath: /tmp}
-- {name: prefect, mountPath: /prefect}
+- {name: scratch, mountPath: /tmp, subPath: tmp}
+- {name: scratch, mountPath: /prefect, subPath: prefect}
+- {name: scratch, mountPath: /home/conductor, subPath: home}
 {{- end }}
 
 {{- define "conductor.volumes" -}}
-- {name: tmp, emptyDir: {sizeLimit: 1Gi}}
-- {name: prefect, emptyDir: {sizeLimit: 256Mi}}
+- {name: scratch, emptyDir: {sizeLimit: 1Gi}}
 {{- end }}
 
 {{/* Copies go to different nodes where there are some. */}}
@@ -51,4 +51,25 @@ topologySpreadConstraints:
 {{- define "conductor.secretVariable" -}}
 - name: {{ .name }}
   valueFrom: {secretKeyRef: {name: {{ .secret }}, key: {{ .key }}}}
+{{- end }}
+
+{{/* Let a pod begin when the API answers, rather than fail until it does: Python's start is dear. */}}
+{{- define "conductor.afterApi" -}}
+initContainers:
+  - name: wait-for-api
+    {{- include "conductor.container" (dict "root" .) | nindent 4 }}
+    args:
+      - python
+      - -c
+      - |
+        import time, urllib.request
+        while True:
+            try:
+                urllib.request.urlopen("{{ include "conductor.api" . }}/ready", timeout=5)
+                break
+            except OSError:
+                time.sleep(2)
+    resources:
+      requests: {cpu: 10m, memory: 32Mi, ephemeral-storage: 16Mi}
+      limits: {memory: 64Mi, ephemeral-storage: 64Mi}
 {{- end }}

@@ -49,7 +49,6 @@
 {{/* What a platform job needs to open the workspace as flows do. */}}
 {{- define "conductor.workspace" -}}
 {{ include "conductor.client" . }}
-- {name: CONDUCTOR_HOME, value: /tmp/conductor}
 {{ include "conductor.secretVariable" (dict "name" "CONDUCTOR_LEDGER_URL" "secret" .Values.externalDatabase.existingSecret "key" .Values.externalDatabase.ledgerKey) }}
 {{ include "conductor.secretVariable" (dict "name" "CONDUCTOR_WAREHOUSE_URL" "secret" .Values.externalDatabase.existingSecret "key" .Values.externalDatabase.warehouseKey) }}
 {{- end }}
