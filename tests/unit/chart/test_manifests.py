@@ -49,7 +49,7 @@ def test_manifests_are_what_the_api_server_knows(values: str) -> None:
 
 def test_every_pod_passes_pod_security_restricted(manifests: list[Manifest]) -> None:
     found = list(pods(manifests))
-    assert len(found) >= 10
+    assert len(found) >= 8
     for name, pod in found:
         security = pod["spec"]["securityContext"]
         assert security["runAsNonRoot"], name
@@ -226,7 +226,7 @@ def test_external_secrets_make_every_secret_that_pods_ask_for() -> None:
         made[place] = {entry["secretKey"] for entry in each["spec"]["data"]}
     for _, pod in pods(manifests):
         for container in containers(pod):
-            for variable in container["env"]:
+            for variable in container.get("env", []):
                 if reference := variable.get("valueFrom", {}).get("secretKeyRef"):
                     assert reference["key"] in made["conductor", reference["name"]]
             for source in container.get("envFrom", []):

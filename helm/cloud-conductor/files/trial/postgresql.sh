@@ -17,7 +17,7 @@ CREATE DATABASE prefect OWNER prefect;
 
 CREATE DATABASE ledger OWNER conductor;
 
-CREATE DATABASE warehouse OWNER conductor;
+CREATE DATABASE warehouse;
 
 SQL
   touch "$data/made"
