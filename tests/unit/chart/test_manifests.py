@@ -91,7 +91,7 @@ def test_what_the_trial_makes_up_stands_in_its_secrets_alone() -> None:
     made = [each for each in of_kind(manifests, "Secret") if each["metadata"]["name"] == "conductor-trial"]
     assert len(made) == 1
     values = set(made[0]["data"].values())
-    assert len(values) == 10
+    assert len(values) == 12
     rest = json.dumps([each for each in manifests if each["kind"] != "Secret"])
     plain = subprocess.run(
         ["base64", "-d"], input="".join(values), capture_output=True, text=True, check=True

@@ -1,17 +1,17 @@
 # PostgreSQL of the trial: made on an empty /data, with a database each for Prefect, ledger and warehouse.
 set -eu
 data=/data/postgresql
-password=$(cat /etc/conductor/secret/password)
+secret=/etc/conductor/secret
 if [ ! -e "$data/made" ]; then
   rm -rf "$data"
-  initdb --pgdata="$data" --username=postgres --pwfile=/etc/conductor/secret/password \
+  initdb --pgdata="$data" --username=postgres --pwfile=$secret/password \
     --auth=scram-sha-256 --encoding=UTF8 --locale=C.UTF-8 >/dev/null
   echo 'host all all all scram-sha-256' >>"$data/pg_hba.conf"
   # Each statement is one line, which is how a server without clients takes them.
   postgres --single -j -D "$data" postgres >/dev/null <<SQL
-CREATE ROLE prefect LOGIN PASSWORD '$password';
+CREATE ROLE prefect LOGIN PASSWORD '$(cat $secret/prefect)';
 
-CREATE ROLE conductor LOGIN PASSWORD '$password';
+CREATE ROLE conductor LOGIN PASSWORD '$(cat $secret/conductor)';
 
 CREATE DATABASE prefect OWNER prefect;
 
