@@ -7,6 +7,7 @@ import typer
 from conductor.cli.commands import (
     approve,
     audit,
+    automations,
     connect,
     contract,
     demo,
@@ -46,4 +47,5 @@ def register(cli: typer.Typer) -> None:
         command.register(cli)
     cli.add_typer(contract.cli, name="contract")
     cli.add_typer(quarantine.cli, name="quarantine")
+    cli.add_typer(automations.cli, name="automations")
     cli.add_typer(sandbox.cli, name="sandbox")
