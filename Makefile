@@ -11,7 +11,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_NO_PROGRESS := 1
 export DO_NOT_TRACK := 1
 
-.PHONY: help demo test faults cluster-test bench check checkov format generate lock clean
+.PHONY: help demo test faults cluster-test bench check checkov format generate lock image sbom clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,10 +58,35 @@ lock: $(UV) ## resolve all requirements once and write the locked files
 	$(call compile,dev,--extra dev)
 	$(call compile,demo,--extra demo -c requirements/dev.txt)
 	$(call compile,run,-c requirements/dev.txt)
-	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate requirements/uv.in -o requirements/uv.txt
+	$(call resolve,image,pyproject.toml --extra image -c requirements/dev.txt)
+	$(call resolve,spark,requirements/spark.in -c requirements/dev.txt)
+	$(call resolve,trial,requirements/trial.in -c requirements/dev.txt)
+	$(call resolve,backends,requirements/backends.in -c requirements/dev.txt)
+	$(call resolve,sbom,requirements/sbom.in)
+	$(call resolve,checkov,requirements/checkov.in)
+	$(call resolve,uv,requirements/uv.in)
 
-compile = $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	pyproject.toml requirements/build.in $(2) -o requirements/$(1).txt
+compile = $(call resolve,$(1),pyproject.toml requirements/build.in $(2))
+resolve = $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	$(2) -o requirements/$(1).txt
+
+# Whichever builder answers; MAVEN_URL, for the target spark alone, is the base address of a Maven repository.
+TARGET ?= conductor
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
+IMAGE ?= cloud-conductor$(filter-out -conductor,-$(TARGET)):$(VERSION)
+BUILDER ?= $(shell for each in docker podman buildah; do $$each info >/dev/null 2>&1 && echo $$each && break; done)
+BUILD_FLAGS ?=
+
+image: ## build an image; TARGET=spark and TARGET=trial build the others
+	@[ -n "$(BUILDER)" ] || { echo "docker, podman or buildah is needed, and none of them answers" >&2; exit 1; }
+	$(BUILDER) build --target $(TARGET) --tag $(IMAGE) --build-arg VERSION=$(VERSION) $(if $(MAVEN_URL),--build-arg MAVEN_URL=$(MAVEN_URL)) \
+	  --build-arg REVISION="$$(git rev-parse HEAD 2>/dev/null || echo unknown)" $(BUILD_FLAGS) .
+
+sbom: $(UV) ## list the parts of the images from their locks, as CycloneDX: build/sbom-*.cdx.json
+	@mkdir -p build && [ -x .tools/sbom/bin/python ] || $(UV) venv -q .tools/sbom
+	@$(UV) pip install -q --python .tools/sbom/bin/python --require-hashes -r requirements/sbom.txt
+	@for each in image spark trial; do .tools/sbom/bin/cyclonedx-py requirements --output-reproducible --of JSON \
+	  -o build/sbom-$$each.cdx.json requirements/$$each.txt && echo "build/sbom-$$each.cdx.json"; done
 
 clean: ## remove the environment, the demo's home and all that was built
 	rm -rf .venv .tools .conductor build dist

@@ -7,6 +7,7 @@ import typer
 from conductor.cli.commands import (
     approve,
     audit,
+    automations,
     connect,
     contract,
     demo,
@@ -50,4 +51,5 @@ def register(cli: typer.Typer) -> None:
     cli.add_typer(contract.cli, name="contract")
     cli.add_typer(quarantine.cli, name="quarantine")
     cli.add_typer(pools.cli, name="pools")
+    cli.add_typer(automations.cli, name="automations")
     cli.add_typer(sandbox.cli, name="sandbox")
