@@ -37,9 +37,9 @@ Vault: one secret there per key, called `<prefix><Secret>-<key>` in small letter
 UPGRADES = """\
 ## Upgrades
 
-`helm upgrade` brings the database's tables up to date first, then replaces the processes one by one, then applies the base job
-templates and the workspace. Runs that are going keep their pods; their client waits for the API while it is replaced. Pools stay
-paused if they were, and keep limits that the values do not give.
+`helm upgrade` brings the database's tables up to date first, then replaces the processes one by one, then applies base job templates,
+automations and the workspace. Runs that are going keep their pods; their client waits for the API while it is replaced. Pools
+stay paused if they were, and keep their limits.
 
 - The encryption key can't be changed: blocks that are there would no longer be read.
 - A new server reads old clients, an old server not always new ones: upgrade the chart before the images of flows.
