@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 from conductor.ledger import Event
 from conductor.values import Built, Loaded, State
+from conductor.warehouses.build import BuildResult
 from conductor.warehouses.build import build as run_dbt
 from conductor.warehouses.project import project_with
 from conductor.workspace import DBT_PROJECT
@@ -27,20 +28,28 @@ def build(turn: Turn, loaded: Loaded) -> Built:
     """
     workspace, warehouse = turn.workspace, turn.workspace.warehouse
     with leased(workspace, "build", timedelta(seconds=workspace.settings.lease_seconds)) as lease:
-        pending = warehouse.pending()
-        days = sorted({day for entry in pending for day in entry.days} | {loaded.batch.slot.day})
-        contracts = (product.contract for product in workspace.products.values())
-        result = run_dbt(
-            workspace.home / "warehouse.duckdb",
-            project_with(DBT_PROJECT, contracts, workspace.home / "dbt" / "project"),
-            workspace.home / "dbt",
-            f"source:{turn.product.contract.schema}.{turn.product.contract.table}+",
-            tuple(days),
-        )
+        with warehouse.building():
+            pending = warehouse.pending()
+            days = sorted({day for entry in pending for day in entry.days} | {loaded.batch.slot.day})
+            result = _run_dbt(turn, tuple(days))
         workspace.ledger.ensure(lease)
         through = max([entry.sequence for entry in pending] + [loaded.sequence])
         warehouse.mark_built(through)
         warehouse.swap_read_copy()
     return Built(
         batch=loaded.batch, models=result.models, tests=result.tests, days=tuple(days), through=through
+    )
+
+
+def _run_dbt(turn: Turn, days: tuple[date, ...]) -> BuildResult:
+    """Build what is made of the product, in a folder that may be empty at every start."""
+    workspace, contract = turn.workspace, turn.product.contract
+    work = workspace.home / "dbt"
+    contracts = (product.contract for product in workspace.products.values())
+    return run_dbt(
+        workspace.warehouse.build_target(),
+        project_with(DBT_PROJECT, contracts, work / "project"),
+        work,
+        f"source:{contract.schema}.{contract.table}+",
+        days,
     )

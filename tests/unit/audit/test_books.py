@@ -17,6 +17,7 @@ from conductor.cli.servers import accounting_sandbox
 from conductor.errors import ConductorError, RetryLater
 from conductor.settings import Settings
 from conductor.sources.connections import connector
+from conductor.sources.tokens import TOKENS, FileTokenStore
 from conductor.sources.journal import EntryLine, NewEntry
 from conductor.sources.quickbooks import QuickBooks
 
@@ -56,7 +57,7 @@ def books(home: Home) -> Iterator[Books]:
             accounting_client_id=credentials.client_id,
             accounting_client_secret=SecretStr(credentials.client_secret),
         )
-        connect = connector(settings, home.path / "secrets" / "tokens", lambda: datetime.now(UTC))
+        connect = connector(settings, FileTokenStore(home.path / TOKENS), lambda: datetime.now(UTC))
         yield Books(home, connect(settings.group_realm), settings)
 
 

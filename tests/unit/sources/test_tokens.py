@@ -67,7 +67,7 @@ def test_a_folder_that_others_may_look_into_is_refused(tmp_path: Path) -> None:
     folder.mkdir()
     folder.chmod(0o755)
     with pytest.raises(FixTheConfiguration) as caught:
-        FileTokenStore(folder)
+        FileTokenStore(folder).read(NAME)
     assert caught.value.next_command == f"chmod 700 {folder}"
 
 
