@@ -23,6 +23,7 @@ class Address:
     """A database's address, as `postgresql://user:password@host/database`; wrong ones are `FixTheConfiguration`."""
 
     def __init__(self, url: str) -> None:
+        url = url.replace("postgresql+psycopg://", "postgresql://", 1)
         try:
             self._parts: Mapping[str, Any] = conninfo_to_dict(url) if "://" in url else {}
         except psycopg.ProgrammingError:

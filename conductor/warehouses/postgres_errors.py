@@ -11,7 +11,7 @@ from conductor.postgres import sorted_by_code
 
 # No such role, may not act as it, no right, no such schema or table: what `prepare` makes.
 UNPREPARED = frozenset({"22023", "42501", "3F000", "42P01", "42704"})
-PREPARE = "conductor warehouse prepare --help"
+PREPARE = "conductor warehouse prepare"
 # What dbt says of its connection when waiting helps.
 BUSY = re.compile(
     "connection refused|could not connect|server closed the connection|terminating connection|deadlock detected"

@@ -11,7 +11,7 @@ from sqlalchemy import make_url
 
 from conductor.warehouses.duckdb import DuckDBWarehouse
 from conductor.warehouses.postgres import PostgresWarehouse
-from conductor.warehouses.postgres_roles import prepare
+from conductor.warehouses.postgres_prepare import prepare
 
 
 @dataclass(frozen=True)
@@ -25,21 +25,26 @@ class NewWarehouse:
 
 def new_warehouse(postgres_url: str) -> NewWarehouse:
     """Make an empty database with users of its own, and prepare it."""
-    name = f"warehouse_{uuid4().hex[:12]}"
-    login, reader = f"{name}_user", f"{name}_reader"
+    admin = make_url(new_database(postgres_url, "warehouse"))
+    login, reader = f"{admin.database}_user", f"{admin.database}_reader"
     with psycopg.connect(postgres_url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
         for user in (login, reader):
             connection.execute(f"CREATE USER {user} PASSWORD 'canary-{user}'")
-    admin = make_url(postgres_url).set(database=name)
 
     def of(user: str) -> str:
         return admin.set(username=user, password=f"canary-{user}").render_as_string(hide_password=False)
 
     found = NewWarehouse(of(login), of(reader), admin.render_as_string(hide_password=False))
-    with psycopg.connect(found.admin_url) as connection:
-        prepare(connection, login, (reader,))
+    prepare(found.admin_url, login, (reader,))
     return found
+
+
+def new_database(postgres_url: str, kind: str) -> str:
+    """Make an empty database; give its address as the server's superuser."""
+    name = f"{kind}_{uuid4().hex[:12]}"
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    return make_url(postgres_url).set(database=name).render_as_string(hide_password=False)
 
 
 def opened(place: str, patience: float = 30.0) -> DuckDBWarehouse | PostgresWarehouse:

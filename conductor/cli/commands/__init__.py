@@ -22,6 +22,8 @@ from conductor.cli.commands import (
     status,
     try_file,
     up,
+    warehouse,
+    workspace,
 )
 
 
@@ -47,3 +49,5 @@ def register(cli: typer.Typer) -> None:
     cli.add_typer(contract.cli, name="contract")
     cli.add_typer(quarantine.cli, name="quarantine")
     cli.add_typer(sandbox.cli, name="sandbox")
+    cli.add_typer(workspace.cli, name="workspace")
+    cli.add_typer(warehouse.cli, name="warehouse")

@@ -17,9 +17,9 @@ from conductor.cli.servers import accounting_sandbox
 from conductor.errors import ConductorError, RetryLater
 from conductor.settings import Settings
 from conductor.sources.connections import connector
-from conductor.sources.tokens import TOKENS, FileTokenStore
 from conductor.sources.journal import EntryLine, NewEntry
 from conductor.sources.quickbooks import QuickBooks
+from conductor.sources.tokens import TOKENS, FileTokenStore
 
 from .conftest import SLOT, Home
 

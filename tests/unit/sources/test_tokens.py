@@ -124,6 +124,7 @@ def test_a_second_refresher_waits_and_in_the_end_gives_up(tmp_path: Path) -> Non
 
 def test_a_damaged_file_is_named_and_its_content_is_not(tmp_path: Path) -> None:
     store = FileTokenStore(tmp_path / "tokens")
+    (tmp_path / "tokens").mkdir(mode=0o700)
     file = tmp_path / "tokens" / f"{NAME}.json"
     file.write_text(json.dumps({"access": "canary", "company": 5}))
     with pytest.raises(FixTheConfiguration, match=file.name) as caught:
