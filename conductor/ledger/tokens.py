@@ -26,7 +26,8 @@ class Tokens(Section):
         now = self._database.now()
         if expected is None:
             row = insert(connection, tokens).values(name=name, sealed=new, changed_at=now)
-            return connection.execute(row.on_conflict_do_nothing()).rowcount == 1
+            stored = row.on_conflict_do_nothing().returning(tokens.c.name)
+            return connection.execute(stored).scalar_one_or_none() is not None
         there = (tokens.c.name == name) & (tokens.c.sealed == expected)
         return (
             connection.execute(update(tokens).where(there).values(sealed=new, changed_at=now)).rowcount == 1

@@ -40,5 +40,5 @@ def answer(session: PostgresSession, query: str) -> QueryResult:
             next_command=TABLES,
         ) from None
     finally:
-        if not session.connection.closed:
-            session.connection.rollback()
+        # Whatever state a statement left it in: what it set, or began, ends here.
+        session.connection.close()

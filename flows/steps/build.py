@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from pathlib import Path
 
+from conductor import zones
+from conductor.errors import FixTheData
 from conductor.ledger import Event
 from conductor.values import Built, Loaded, State
 from conductor.warehouses.build import BuildResult
@@ -12,6 +15,7 @@ from conductor.warehouses.project import project_with
 from conductor.workspace import DBT_PROJECT
 from flows.steps.facts import data_ready
 from flows.steps.leased import leased
+from flows.steps.opening import EMBEDDED
 from flows.steps.step import step
 from flows.steps.turn import Turn
 
@@ -46,10 +50,22 @@ def _run_dbt(turn: Turn, days: tuple[date, ...]) -> BuildResult:
     workspace, contract = turn.workspace, turn.product.contract
     work = workspace.home / "dbt"
     contracts = (product.contract for product in workspace.products.values())
-    return run_dbt(
-        workspace.warehouse.build_target(),
-        project_with(DBT_PROJECT, contracts, work / "project"),
-        work,
-        f"source:{contract.schema}.{contract.table}+",
-        days,
-    )
+    try:
+        return run_dbt(
+            workspace.warehouse.build_target(),
+            project_with(DBT_PROJECT, contracts, work / "project"),
+            work,
+            f"source:{contract.schema}.{contract.table}+",
+            days,
+        )
+    except FixTheData as error:
+        if workspace.name != EMBEDDED:
+            error.next_command = f"read {_kept_log(turn, work)} in the lake"
+        raise
+
+
+def _kept_log(turn: Turn, work: Path) -> str:
+    """Put dbt's log where it outlives the pod; give its key."""
+    key = zones.docs("builds", f"{turn.slot.day.isoformat()}-{turn.workspace.run_id}.log")
+    turn.workspace.lake.put(key, (work / "logs" / "dbt.log").read_bytes())
+    return key

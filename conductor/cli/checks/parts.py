@@ -23,7 +23,10 @@ from conductor.warehouses.protocol import Warehouse
 
 @dataclass(frozen=True)
 class Parts:
-    """What there is to look at. `home` keeps what runs, and in an embedded workspace all the rest."""
+    """What there is to look at. `home` keeps what runs, and in an embedded workspace all the rest.
+
+    `of_block` is whether Prefect's API named the parts; `home_stays`, whether anything in the home has to outlive a process.
+    """
 
     home: Path
     settings: Settings
@@ -33,6 +36,8 @@ class Parts:
     raw: Store
     lake: Store
     backup: Store
+    of_block: bool = False
+    home_stays: bool = True
 
 
 def parts_of(home: Path, workspace: str, now: Callable[[], datetime]) -> Parts:
@@ -74,4 +79,6 @@ def _of_block(name: str, now: Callable[[], datetime]) -> Parts:
         raw=block.raw.store(),
         lake=block.lake.store(),
         backup=block.backup.store(),
+        of_block=True,
+        home_stays=not (block.ledger_url and block.warehouse_url and block.token_key),
     )

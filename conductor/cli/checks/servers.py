@@ -74,9 +74,11 @@ def _consent(store: TokenStore, company: str, now: datetime) -> Finding:
     return ok("accounting", f"company {company} is connected")
 
 
-def prefect(home: Home) -> Iterator[Finding]:
-    """Say whether a Prefect server serves this home."""
-    if running := home.running("prefect", "/health"):
+def prefect(home: Home, *, answered: bool) -> Iterator[Finding]:
+    """Say whether a Prefect server serves this home; for a block's workspace one has `answered` by naming its parts."""
+    if answered:
+        yield ok("prefect", "the API answers, and the workspace's block is there")
+    elif running := home.running("prefect", "/health"):
         yield ok("prefect", f"a server for this home runs at {running.url}")
     else:
         yield note("prefect", "no server runs for this home; each run starts one", "conductor up")
