@@ -25,6 +25,8 @@ from conductor.cli.commands import (
     status,
     try_file,
     up,
+    warehouse,
+    workspace,
 )
 
 
@@ -53,3 +55,5 @@ def register(cli: typer.Typer) -> None:
     cli.add_typer(pools.cli, name="pools")
     cli.add_typer(automations.cli, name="automations")
     cli.add_typer(sandbox.cli, name="sandbox")
+    cli.add_typer(workspace.cli, name="workspace")
+    cli.add_typer(warehouse.cli, name="warehouse")
