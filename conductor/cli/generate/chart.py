@@ -90,8 +90,8 @@ def values(text: str) -> Iterator[Value]:
         sentence = []
 
 
-def _default(whole: Mapping[str, object], path: list[str]) -> str:
-    found: object = whole
-    for key in path:
-        found = cast(Mapping[str, object], found)[key]
+def _default(values: Mapping[str, object], path: list[str]) -> str:
+    found = values[path[0]]
+    if path[1:]:
+        return _default(cast(Mapping[str, object], found), path[1:])
     return json.dumps(found, ensure_ascii=False)
