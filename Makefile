@@ -11,7 +11,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_NO_PROGRESS := 1
 export DO_NOT_TRACK := 1
 
-.PHONY: help demo test faults bench check format generate lock clean
+.PHONY: help demo test faults cluster-test bench check checkov format generate lock image sbom clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ test: .venv/dev ## all tests that this machine can run; what is skipped is liste
 faults: .venv/dev ## only the tests that kill and break whole runs
 	$(BIN)/python -m pytest -n 2 --dist worksteal tests/faults
 
+cluster-test: .venv/dev ## only the tests on the Kubernetes that KUBECONFIG points at
+	$(BIN)/python -m pytest -n 0 tests/cluster
+
 bench: .venv/dev ## measure against named peers; prints a table and writes build/bench.json
 	$(BIN)/python -m bench
 
@@ -35,6 +38,14 @@ check: .venv/dev ## lint, format, types, contracts, generated files
 	$(BIN)/pyright
 	$(BIN)/conductor contract check
 	$(BIN)/python -m conductor.cli.generate --check
+
+checkov: .tools/checkov ## look for weak settings in what Helm makes of the chart
+	@mkdir -p build/checkov
+	@for values in default local ha; do \
+	  file=helm/cloud-conductor/values-$$values.yaml; [ -e $$file ] || file=helm/cloud-conductor/values.yaml; \
+	  helm template conductor helm/cloud-conductor --namespace conductor --kube-version 1.34.1 --values $$file >build/checkov/$$values.yaml; \
+	done
+	.tools/checkov/bin/checkov --directory build/checkov --config-file helm/checkov.yaml
 
 format: .venv/dev ## format the code
 	$(BIN)/ruff check --fix-only .
@@ -47,10 +58,35 @@ lock: $(UV) ## resolve all requirements once and write the locked files
 	$(call compile,dev,--extra dev)
 	$(call compile,demo,--extra demo -c requirements/dev.txt)
 	$(call compile,run,-c requirements/dev.txt)
-	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate requirements/uv.in -o requirements/uv.txt
+	$(call resolve,image,pyproject.toml --extra image -c requirements/dev.txt)
+	$(call resolve,spark,requirements/spark.in -c requirements/dev.txt)
+	$(call resolve,trial,requirements/trial.in -c requirements/dev.txt)
+	$(call resolve,backends,requirements/backends.in -c requirements/dev.txt)
+	$(call resolve,sbom,requirements/sbom.in)
+	$(call resolve,checkov,requirements/checkov.in)
+	$(call resolve,uv,requirements/uv.in)
 
-compile = $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	pyproject.toml requirements/build.in $(2) -o requirements/$(1).txt
+compile = $(call resolve,$(1),pyproject.toml requirements/build.in $(2))
+resolve = $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	$(2) -o requirements/$(1).txt
+
+# Whichever builder answers; MAVEN_URL, for the target spark alone, is the base address of a Maven repository.
+TARGET ?= conductor
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
+IMAGE ?= cloud-conductor$(filter-out -conductor,-$(TARGET)):$(VERSION)
+BUILDER ?= $(shell for each in docker podman buildah; do $$each info >/dev/null 2>&1 && echo $$each && break; done)
+BUILD_FLAGS ?=
+
+image: ## build an image; TARGET=spark and TARGET=trial build the others
+	@[ -n "$(BUILDER)" ] || { echo "docker, podman or buildah is needed, and none of them answers" >&2; exit 1; }
+	$(BUILDER) build --target $(TARGET) --tag $(IMAGE) --build-arg VERSION=$(VERSION) $(if $(MAVEN_URL),--build-arg MAVEN_URL=$(MAVEN_URL)) \
+	  --build-arg REVISION="$$(git rev-parse HEAD 2>/dev/null || echo unknown)" $(BUILD_FLAGS) .
+
+sbom: $(UV) ## list the parts of the images from their locks, as CycloneDX: build/sbom-*.cdx.json
+	@mkdir -p build && [ -x .tools/sbom/bin/python ] || $(UV) venv -q .tools/sbom
+	@$(UV) pip install -q --python .tools/sbom/bin/python --require-hashes -r requirements/sbom.txt
+	@for each in image spark trial; do .tools/sbom/bin/cyclonedx-py requirements --output-reproducible --of JSON \
+	  -o build/sbom-$$each.cdx.json requirements/$$each.txt && echo "build/sbom-$$each.cdx.json"; done
 
 clean: ## remove the environment, the demo's home and all that was built
 	rm -rf .venv .tools .conductor build dist
@@ -66,6 +102,13 @@ clean: ## remove the environment, the demo's home and all that was built
 	@echo "installing what the tests need ..."
 	@$(UV) pip install -q --python $(BIN)/python --require-hashes -r requirements/dev.txt
 	@$(UV) pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch $@
+
+# An environment of its own: it pins what we have in other versions.
+.tools/checkov: requirements/checkov.txt | $(UV)
+	@echo "installing checkov ..."
+	@$(UV) venv -q --clear --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')" $@
+	@$(UV) pip install -q --python $@/bin/python --require-hashes -r requirements/checkov.txt
 	@touch $@
 
 .venv/bin/python: | $(UV)

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
+from functools import partial
 from typing import cast
 
 from blocks.notifier import Notifier
 from blocks.workspace import Workspace as WorkspaceBlock
+from conductor.embedded import when_asked
 from conductor.ledger import Ledger
 from conductor.secrets import resolve
 from conductor.settings import Settings, load_settings
-from conductor.sources.connections import connector
-from conductor.warehouses.duckdb import DuckDBWarehouse
+from conductor.sources.sealed_tokens import SealedTokenStore
+from conductor.sources.tokens import TOKENS, FileTokenStore, TokenStore
+from conductor.warehouses.choose import open_warehouse
+from conductor.warehouses.protocol import Warehouse
 from conductor.workspace import Workspace, load_products
 
 
@@ -21,15 +25,17 @@ def open_block(
     name: str, environment: Mapping[str, str], now: Callable[[], datetime], run_id: str
 ) -> Workspace:
     """Load the block of this name and open what it names. `ValueError` if there is no such block."""
-    block = cast(WorkspaceBlock, WorkspaceBlock.load(name))
+    return open_loaded(cast(WorkspaceBlock, WorkspaceBlock.load(name)), name, environment, now, run_id)
+
+
+def open_loaded(
+    block: WorkspaceBlock, name: str, environment: Mapping[str, str], now: Callable[[], datetime], run_id: str
+) -> Workspace:
+    """Open what a block names. Its home may be empty at every start."""
     block.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     settings = block_settings(block, load_settings(block.home, environment), environment)
-    url = (
-        resolve(block.ledger_url, environment).get_secret_value()
-        or f"sqlite:///{block.home / 'ledger.sqlite'}"
-    )
-    ledger = Ledger(url, now)
-    ledger.migrate()
+    parts = parts_of_block(block, environment, now)
+    parts.ledger.migrate()
     return Workspace(
         name=name,
         settings=settings,
@@ -37,12 +43,38 @@ def open_block(
         raw=block.raw.store(),
         lake=block.lake.store(),
         backup=block.backup.store(),
-        ledger=ledger,
-        warehouse=DuckDBWarehouse(block.home / "warehouse.duckdb"),
-        connect=connector(settings, Path(block.home) / "secrets" / "tokens", now),
+        ledger=parts.ledger,
+        warehouse=parts.warehouse,
+        tokens=parts.tokens,
+        connect=when_asked(settings, parts.tokens, now),
         now=now,
         run_id=run_id,
         products=load_products(settings.products_path),
+    )
+
+
+@dataclass(frozen=True)
+class Databases:
+    """The parts of a workspace that references lead to."""
+
+    ledger: Ledger
+    warehouse: Warehouse
+    tokens: TokenStore
+
+
+def parts_of_block(
+    block: WorkspaceBlock, environment: Mapping[str, str], now: Callable[[], datetime]
+) -> Databases:
+    """Follow a block's references to its databases; nothing is asked of them yet."""
+    secret = partial(resolve, environment=environment)
+    url = secret(block.ledger_url).get_secret_value() or f"sqlite:///{block.home / 'ledger.sqlite'}"
+    ledger, keys = Ledger(url, now), secret(block.token_key)
+    return Databases(
+        ledger=ledger,
+        warehouse=open_warehouse(block.home, secret(block.warehouse_url), secret(block.warehouse_reader_url)),
+        tokens=SealedTokenStore(ledger, keys)
+        if keys.get_secret_value()
+        else FileTokenStore(block.home / TOKENS),
     )
 
 

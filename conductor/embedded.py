@@ -10,6 +10,7 @@ from pathlib import Path
 from conductor.ledger import Ledger
 from conductor.settings import Settings
 from conductor.sources.connections import connector
+from conductor.sources.tokens import TOKENS, FileTokenStore, TokenStore
 from conductor.stores import StoreKind, open_store
 from conductor.warehouses.duckdb import DuckDBWarehouse
 from conductor.workspace import Connect, Workspace, load_products
@@ -22,6 +23,7 @@ def open_embedded(home: Path, settings: Settings, now: Callable[[], datetime], r
     store = open_store(StoreKind.FOLDER, root=home / "store")
     ledger = Ledger(f"sqlite:///{home / 'ledger.sqlite'}", now)
     ledger.migrate()
+    tokens = FileTokenStore(home / TOKENS)
     return Workspace(
         name="embedded",
         settings=settings,
@@ -31,14 +33,15 @@ def open_embedded(home: Path, settings: Settings, now: Callable[[], datetime], r
         backup=open_store(StoreKind.FOLDER, root=home / "backup"),
         ledger=ledger,
         warehouse=DuckDBWarehouse(home / "warehouse.duckdb"),
-        connect=_when_asked(settings, home / "secrets" / "tokens", now),
+        tokens=tokens,
+        connect=when_asked(settings, tokens, now),
         now=now,
         run_id=run_id,
         products=products,
     )
 
 
-def _when_asked(settings: Settings, tokens: Path, now: Callable[[], datetime]) -> Connect:
+def when_asked(settings: Settings, tokens: TokenStore, now: Callable[[], datetime]) -> Connect:
     """Give what opens a company. The accounting system is first looked at when one is opened: reading needs none."""
     opened = cache(lambda: connector(settings, tokens, now))
     return lambda company: opened()(company)

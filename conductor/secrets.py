@@ -12,6 +12,9 @@ from pydantic import SecretStr
 
 from conductor.errors import FixTheConfiguration
 
+REFERENCE = r"^$|^(env:[A-Za-z_][A-Za-z0-9_]*|file:/.+)$"
+"""What a field for a reference may hold; empty where there is no secret."""
+
 
 def resolve(reference: str, environment: Mapping[str, str]) -> SecretStr:
     """Give the secret that a reference names; an empty reference gives an empty secret.

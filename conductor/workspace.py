@@ -13,6 +13,7 @@ from conductor.errors import FixTheConfiguration
 from conductor.ledger import Ledger
 from conductor.settings import Settings
 from conductor.sources.quickbooks import QuickBooks
+from conductor.sources.tokens import TokenStore
 from conductor.stores.protocol import Store
 from conductor.tables import CuratedTable
 from conductor.warehouses.protocol import Warehouse
@@ -28,7 +29,7 @@ class Workspace:
     """Everything a step may reach, opened. `connect` gives a client of a company of the accounting system.
 
     `raw` and `lake` may be one store or two; `lake` holds the curated, quarantine, errors, docs and archive zones.
-    `home` is a local folder for pages, logs and scratch; `run_id` names the run in the ledger.
+    `home` is a local folder for scratch, and in an embedded workspace for pages and logs; `run_id` names the run in the ledger.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Workspace:
     backup: Store
     ledger: Ledger
     warehouse: Warehouse
+    tokens: TokenStore
     connect: Connect
     now: Callable[[], datetime]
     run_id: str

@@ -9,6 +9,7 @@ from pathlib import Path
 from sandbox.quickbooks.command import Credentials, serve
 from sandbox.quickbooks.faults import Fault, Faults
 from sandbox.quickbooks.oauth import Rotation
+from sandbox.quickbooks.server import LOOPBACK
 
 
 def main() -> None:
@@ -28,15 +29,19 @@ def main() -> None:
         access_token_uses=chosen.access_token_uses,
         state=chosen.state or (home / "quickbooks.json" if home else None),
         faults=Faults.single(chosen.fault) if chosen.fault else faults,
+        host=chosen.host,
     )
 
 
 def _arguments() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m sandbox", description="Serve an accounting API on loopback."
-    )
+    parser = argparse.ArgumentParser(prog="python -m sandbox", description="Serve an accounting API.")
     vendor = parser.add_subparsers(required=True).add_parser("quickbooks", help="QuickBooks Online")
     add = vendor.add_argument
+    add(
+        "--host",
+        default=LOOPBACK,
+        help="the address to listen on; beyond loopback no credentials are printed",
+    )
     add("--port", type=int, default=0, help="the port; 0 takes a free one")
     add("--seed", type=int, default=7, help="the seed of all data and whims")
     add("--home", type=Path, help="a folder that keeps credentials and state over restarts")

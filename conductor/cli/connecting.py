@@ -12,19 +12,23 @@ import httpx
 from conductor.settings import Settings
 from conductor.sources.connections import give_consent
 from conductor.sources.login import connection_name
-from conductor.sources.tokens import FileTokenStore
+from conductor.sources.tokens import TOKENS, FileTokenStore, TokenStore
 
 
 def connect_company(
-    home: Path, settings: Settings, open_browser: Callable[[str], object], seconds: float, port: int = 0
+    tokens: TokenStore,
+    settings: Settings,
+    open_browser: Callable[[str], object],
+    seconds: float,
+    port: int = 0,
 ) -> str:
-    """Wait for a person's consent and keep the tokens in the home; give the company that was chosen.
+    """Wait for a person's consent and keep the tokens; give the company that was chosen.
 
     `port` is that of the redirect address `http://localhost:<port>/callback` that is registered at the vendor.
     """
     connected = give_consent(
         settings,
-        home / "secrets" / "tokens",
+        tokens,
         lambda: datetime.now(UTC),
         open_browser,
         state=secrets.token_urlsafe(24),
@@ -36,10 +40,10 @@ def connect_company(
 
 def connect_sandbox(home: Path, settings: Settings) -> None:
     """Consent for both companies of the sandbox. Repeats: a company that is connected stays as it is."""
-    store = FileTokenStore(home / "secrets" / "tokens")
+    store = FileTokenStore(home / TOKENS)
     for realm in (settings.accounting_realm, settings.group_realm):
         if store.read(connection_name("quickbooks", realm)) is None:
-            connect_company(home, settings, consenting(realm), seconds=30)
+            connect_company(store, settings, consenting(realm), seconds=30)
 
 
 def consenting(realm: str) -> Callable[[str], object]:

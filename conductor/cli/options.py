@@ -22,7 +22,12 @@ HomeOption = Annotated[
 ]
 WorkspaceOption = Annotated[
     str,
-    typer.Option("--workspace", "-w", help="`embedded`, or the name of a Workspace block on the cluster."),
+    typer.Option(
+        "--workspace",
+        "-w",
+        envvar="CONDUCTOR_WORKSPACE",
+        help="`embedded`, or the name of a Workspace block on the cluster.",
+    ),
 ]
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print JSON for programs instead of tables for people.")

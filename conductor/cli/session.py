@@ -52,12 +52,19 @@ def prefect_answering(workspace: str) -> Generator[None]:
     if workspace == EMBEDDED:
         yield
         return
+    with prefect_api(f"the workspace {workspace!r} would be a block there"):
+        yield
+
+
+@contextmanager
+def prefect_api(wanted: str) -> Generator[None]:
+    """Have the Prefect API that is set for the body; `wanted` says, for where none is, what would be there."""
     from prefect.settings import PREFECT_API_URL
 
     url = PREFECT_API_URL.value()
     if not url:
         raise FixTheConfiguration(
-            f"no Prefect API is set, and the workspace {workspace!r} would be a block there",
+            f"no Prefect API is set, and {wanted}",
             next_command="prefect config set PREFECT_API_URL=https://…/api",
         )
     try:

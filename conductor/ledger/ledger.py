@@ -15,9 +15,10 @@ from conductor.ledger.objects import Objects
 from conductor.ledger.outbox import Outbox
 from conductor.ledger.people import People
 from conductor.ledger.steps import Steps
+from conductor.ledger.tokens import Tokens
 
 
-class Ledger(Leases, Attempts, Objects, Batches, Steps, Outbox, Inbox, People):
+class Ledger(Leases, Attempts, Objects, Batches, Steps, Outbox, Inbox, People, Tokens):
     """The index over the evidence, in SQLite (`sqlite:////path/ledger.db`) or PostgreSQL (`postgresql://…`).
 
     Every method is one transaction: after it returned the change is on disk, and after a crash all of it or

@@ -226,6 +226,14 @@ approvals = Table(
     Column("at", Instant, nullable=False),
 )
 
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("sealed", Text, nullable=False),
+    Column("changed_at", Instant, nullable=False),
+)
+
 notes = Table(
     "notes",
     metadata,

@@ -6,7 +6,6 @@ import random
 import time
 from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
 from typing import Generic, TypeVar
 from urllib.parse import urlsplit
 
@@ -22,26 +21,27 @@ from conductor.sources.login import Login
 from conductor.sources.oauth import App, TokenEndpoint
 from conductor.sources.pace import Budget, Clock, RateLimiter
 from conductor.sources.quickbooks import QuickBooks
-from conductor.sources.tokens import FileTokenStore, TokenStore
+from conductor.sources.tokens import TokenStore
 
 System = TypeVar("System")
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 REAL_TIME = Clock(monotonic=time.monotonic, sleep=time.sleep, random=random.random)
 
 
-def connector(settings: Settings, tokens: Path, now: Callable[[], datetime]) -> Callable[[str], QuickBooks]:
-    """Give what opens a company of the accounting system; tokens are kept in the folder `tokens`.
+def connector(
+    settings: Settings, tokens: TokenStore, now: Callable[[], datetime]
+) -> Callable[[str], QuickBooks]:
+    """Give what opens a company of the accounting system.
 
     All companies share one connection pool and one limiter, so that a company's rate holds for the whole
     process.
     """
-    gate = Gate(quickbooks.ADAPTER, settings, FileTokenStore(tokens), REAL_TIME, now)
-    return gate.open
+    return Gate(quickbooks.ADAPTER, settings, tokens, REAL_TIME, now).open
 
 
 def give_consent(
     settings: Settings,
-    tokens: Path,
+    tokens: TokenStore,
     now: Callable[[], datetime],
     open_browser: Callable[[str], object],
     *,
@@ -49,8 +49,8 @@ def give_consent(
     timeout_s: float,
     port: int = 0,
 ) -> Connected:
-    """Have a person consent, and keep the tokens in the folder `tokens`; see `consent.connect`."""
-    gate = Gate(quickbooks.ADAPTER, settings, FileTokenStore(tokens), REAL_TIME, now)
+    """Have a person consent, and keep the tokens; see `consent.connect`."""
+    gate = Gate(quickbooks.ADAPTER, settings, tokens, REAL_TIME, now)
     return gate.connect(open_browser, state=state, timeout_s=timeout_s, port=port)
 
 

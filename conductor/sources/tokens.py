@@ -24,6 +24,8 @@ from conductor.errors import FixTheConfiguration, RetryLater
 
 CONNECTION = re.compile(r"[a-z0-9][a-z0-9_-]{0,100}")
 POLL_S = 0.05
+TOKENS = Path("secrets") / "tokens"
+"""The folder of a home that keeps tokens, where the ledger does not."""
 
 
 class Tokens(BaseModel):
@@ -54,7 +56,7 @@ class TokenStore(Protocol):
 
 
 class FileTokenStore:
-    """One file per connection, readable by its owner only, in a folder of the same kind.
+    """One file per connection, readable by its owner only, in a folder of the same kind, which is made for the first one.
 
     `patience_s` is how long to wait for another process; `sleep` is time as an argument.
     """
@@ -62,11 +64,6 @@ class FileTokenStore:
     def __init__(
         self, folder: Path, *, sleep: Callable[[float], None] = time.sleep, patience_s: float = 120.0
     ) -> None:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if folder.stat().st_mode & 0o077:
-            raise FixTheConfiguration(
-                f"{folder} keeps tokens but others may look into it", next_command=f"chmod 700 {folder}"
-            )
         self._folder = folder
         self._sleep = sleep
         self._patience_s = patience_s
@@ -74,6 +71,7 @@ class FileTokenStore:
     def read(self, connection: str) -> Tokens | None:
         """Give the tokens as they are now, None if nobody has consented yet."""
         path = self._path(connection, "json")
+        self._refuse_open_folder()
         try:
             return Tokens.model_validate_json(path.read_bytes())
         except FileNotFoundError:
@@ -97,7 +95,7 @@ class FileTokenStore:
         """Write beside the file, then rename: even a power cut leaves the old tokens or the new ones."""
         fresh = path.with_suffix(".new")
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(_serialized(tokens))
+            file.write(serialized(tokens))
             file.flush()
             os.fsync(file.fileno())
         fresh.replace(path)
@@ -110,6 +108,8 @@ class FileTokenStore:
     @contextmanager
     def _locked(self, connection: str, purpose: str) -> Generator[None]:
         """Hold a lock, against threads too; the system releases it when the process dies."""
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._refuse_open_folder()
         handle = os.open(self._path(connection, f"{purpose}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
         try:
             self._acquire(handle, connection)
@@ -125,13 +125,21 @@ class FileTokenStore:
                 self._sleep(POLL_S)
         raise RetryLater(f"another process holds the tokens of {connection} for over {self._patience_s:g} s")
 
+    def _refuse_open_folder(self) -> None:
+        if self._folder.exists() and self._folder.stat().st_mode & 0o077:
+            raise FixTheConfiguration(
+                f"{self._folder} keeps tokens but others may look into it",
+                next_command=f"chmod 700 {self._folder}",
+            )
+
     def _path(self, connection: str, suffix: str) -> Path:
         if not CONNECTION.fullmatch(connection):
             raise FixTheConfiguration(f"{connection!r} is not a connection: it is written <source>-<company>")
         return self._folder / f"{connection}.{suffix}"
 
 
-def _serialized(tokens: Tokens) -> bytes:
+def serialized(tokens: Tokens) -> bytes:
+    """Give tokens in clear, for whoever keeps them safe."""
     ends = tokens.consent_ends
     return json.dumps(
         {

@@ -11,6 +11,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from importlib.util import find_spec
@@ -19,26 +20,13 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from conductor.errors import ConductorError, FixTheConfiguration, FixTheData, Missing, RetryLater
-from conductor.warehouses.duckdb_errors import LOCKED
+from conductor.warehouses.protocol import BuildTarget
 
 COMMAND = (sys.executable, "-c", "from dbt.cli.main import cli; cli()")
 FLAGS = ("--quiet", "--no-use-colors", "--no-version-check", "--no-send-anonymous-usage-stats")
 RESULTS = "run_results.json"
 QUOTING = re.compile("(Conversion|Constraint|Out of Range|Invalid Input|Mismatch Type) Error")
 """Errors of the warehouse about values, which they quote."""
-# The file stays open, and so locked, for the whole build: no load comes between two models.
-PROFILE = """\
-cloud_conductor:
-  target: warehouse
-  outputs:
-    warehouse:
-      type: duckdb
-      path: {path}
-      schema: marts
-      threads: {threads}
-      keep_open: true
-      settings: {{TimeZone: UTC, autoinstall_known_extensions: false, autoload_known_extensions: false}}
-"""
 
 
 @dataclass(frozen=True)
@@ -70,7 +58,7 @@ class _Results(BaseModel):
 
 
 def build(
-    warehouse: Path,
+    target: BuildTarget,
     project: Path,
     work: Path,
     select: str,
@@ -81,8 +69,8 @@ def build(
 ) -> BuildResult:
     """Build and test the nodes that `select` names, for these business dates; for all dates where a model is new.
 
-    `warehouse` is a DuckDB file that this process has closed; `project` may be read-only; profile, target and logs go into
-    `work`. At most `timeout` seconds. Without days there is nothing to build.
+    A DuckDB file has to be closed in this process; `project` may be read-only; profile, target and
+    logs go into `work`. At most `timeout` seconds. Without days there is nothing to build.
 
     Errors: `FixTheData` names the models and tests that failed, with the first message; `RetryLater` where the warehouse is
     busy, dbt was killed or took too long; `FixTheConfiguration` where the project cannot be read or nothing is selected;
@@ -90,27 +78,33 @@ def build(
     """
     if not days:
         return BuildResult((), 0, 0.0)
-    if not _installed():
+    if not _installed(target.adapter):
         raise Missing("dbt is not installed", next_command="pip install 'cloud-conductor[dbt]'")
     work = work.absolute()
     work.mkdir(parents=True, exist_ok=True)
-    path = json.dumps(str(warehouse.absolute()))
-    (work / "profiles.yml").write_text(PROFILE.format(path=path, threads=threads), encoding="utf-8")
+    outputs = {"warehouse": {**target.output, "threads": threads}}
+    profile = {"cloud_conductor": {"target": "warehouse", "outputs": outputs}}
+    (work / "profiles.yml").write_text(json.dumps(profile, indent=2), encoding="utf-8")
     results = work / "target" / RESULTS
     results.unlink(missing_ok=True)
-    done = _run_dbt(project.absolute(), work, select, days, timeout)
-    return _verdict(done, results, select, work / "logs" / "dbt.log")
+    done = _run_dbt(target.environment, project.absolute(), work, select, days, timeout)
+    return _verdict(done, target, results, select, work / "logs" / "dbt.log")
 
 
-def _installed() -> bool:
+def _installed(adapter: str) -> bool:
     try:
-        return find_spec("dbt.cli.main") is not None and find_spec("dbt.adapters.duckdb") is not None
+        return find_spec("dbt.cli.main") is not None and find_spec(f"dbt.adapters.{adapter}") is not None
     except ModuleNotFoundError:
         return False
 
 
 def _run_dbt(
-    project: Path, work: Path, select: str, days: tuple[date, ...], timeout: float
+    secrets: Mapping[str, str],
+    project: Path,
+    work: Path,
+    select: str,
+    days: tuple[date, ...],
+    timeout: float,
 ) -> subprocess.CompletedProcess[str]:
     places = {
         "project-dir": project,
@@ -124,6 +118,7 @@ def _run_dbt(
         "DO_NOT_TRACK": "1",
         "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
         "PATH": os.defpath,
+        **secrets,
     }
     command = [*COMMAND, *FLAGS, "build", *arguments, "--select", *select.split()]
     try:
@@ -134,12 +129,14 @@ def _run_dbt(
         raise RetryLater(f"dbt was stopped after {timeout:g} s without an end") from None
 
 
-def _verdict(done: subprocess.CompletedProcess[str], results: Path, select: str, log: Path) -> BuildResult:
+def _verdict(
+    done: subprocess.CompletedProcess[str], target: BuildTarget, results: Path, select: str, log: Path
+) -> BuildResult:
     said = f"{done.stdout}\n{done.stderr}"
     if done.returncode < 0:
         raise RetryLater(f"dbt was killed by signal {-done.returncode}")
-    if LOCKED in said:
-        raise RetryLater("another process is writing the warehouse: dbt could not open it")
+    if done.returncode and target.busy.search(said):
+        raise RetryLater("the warehouse is busy or does not answer: dbt could not work on it")
     if not results.exists():
         raise FixTheConfiguration(f"dbt cannot build: {_last_line(said)}", next_command=f"less {log}")
     found = _Results.model_validate_json(results.read_bytes())

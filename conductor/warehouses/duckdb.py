@@ -9,39 +9,39 @@ file itself, not even to copy it: that would silently drop the lock by which Duc
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Generator, Iterable, Sequence
-from contextlib import contextmanager, suppress
-from datetime import date, datetime
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
 import duckdb
 import pyarrow as pa
 import stamina
-from pydantic import TypeAdapter
 
+from conductor.contracts.ddl import Warehouse as Dialect
 from conductor.contracts.model import Contract
-from conductor.errors import NotFound
-from conductor.values import Batch, Loaded, Slot, WarehouseSum
+from conductor.values import Batch, Loaded
 from conductor.warehouses import load, sql
-from conductor.warehouses.duckdb_errors import is_conflict, is_locked, translated
+from conductor.warehouses.duckdb_errors import LOCKED, is_conflict, is_locked, translated
 from conductor.warehouses.duckdb_read_copy import answer, write_copy
 from conductor.warehouses.duckdb_session import Config, DuckDBSession
-from conductor.warehouses.duckdb_tables import columns_of, ensure_table, stage
-from conductor.warehouses.protocol import ColumnType, Pending, QueryResult, Revenue, RowHashes
-from conductor.warehouses.rowhash import hash_rows
+from conductor.warehouses.duckdb_staging import stage
+from conductor.warehouses.protocol import BuildTarget, ColumnType, QueryResult
+from conductor.warehouses.recorded import RecordedWarehouse
+from conductor.warehouses.tables import ensure_table
 
 T = TypeVar("T")
 OFFLINE: Config = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
-REVENUE = TypeAdapter(tuple[Revenue, ...])
-ROWS_PER_BATCH = 50_000
 
 
-class DuckDBWarehouse:
+class DuckDBWarehouse(RecordedWarehouse):
     """A warehouse in the file `file`; people query `<stem>.read.duckdb` beside it. `patience` is how long a busy file is waited for."""
 
     def __init__(self, file: Path, *, patience: float = 30.0) -> None:
         self.name = "duckdb"
+        self.dialect = Dialect.DUCKDB
         self.file = file
         # The catalogue is called after the name up to its first dot, so views mean the same in both files.
         self.read_copy = file.with_name(f"{file.stem}.read.duckdb")
@@ -60,71 +60,17 @@ class DuckDBWarehouse:
         def work(session: DuckDBSession) -> Loaded:
             if recorded := load.claim(session, batch, epoch):
                 return recorded
-            ensure_table(session, contract)
+            ensure_table(session, contract, Dialect.DUCKDB)
             return load.apply_staged(session, contract, batch, epoch, loaded_at)
 
         with self._open() as session:
             stage(session, contract, batch, data)
             return self._transact(session, work)
 
-    def loaded(self, batch_id: str) -> Loaded | None:
-        """Give what the load of a batch recorded."""
-        with self._open() as session:
-            return load.find_loaded(session, batch_id)
-
-    def loads(self, slot: Slot | None = None) -> tuple[Loaded, ...]:
-        """Give all loads, in the order in which they took effect."""
-        with self._open() as session:
-            return load.all_loads(session, slot)
-
-    def highest_version(self, slot: Slot) -> int:
-        """Give the version of the slot that is loaded."""
-        with self._open() as session:
-            return load.highest_version(session, slot)
-
-    def highest_epoch(self) -> int:
-        """Give the highest epoch that wrote."""
-        with self._open() as session:
-            return load.highest_epoch(session)
-
-    def row_hashes(self, contract: Contract, slot: Slot | None = None) -> RowHashes:
-        """Digest the rows of a product, or those that belong to a slot."""
-        statement, values = sql.business_columns(contract), []
-        if slot:
-            statement, values = f"{statement} WHERE _slot = ?", [slot.id]
-        with self._open() as session:
-            if not columns_of(session, sql.table(contract)):
-                return hash_rows(contract, ())
-            reader = session.connection.execute(statement, values).to_arrow_reader(ROWS_PER_BATCH)
-            return hash_rows(contract, reader)
-
-    def sums(self, contract: Contract, slot: Slot) -> tuple[WarehouseSum, ...]:
-        """Give the control total of the rows that belong to a slot, per currency."""
-        with self._open() as session:
-            return load.slot_sums(session, contract, slot) if columns_of(session, sql.table(contract)) else ()
-
-    def pending(self) -> tuple[Pending, ...]:
-        """Give the loads that came after what the marts are built through."""
-        with self._open() as session:
-            return load.pending(session)
-
     def mark_built(self, sequence: int) -> None:
         """Record that the marts show all loads up to this one."""
         with self._open() as session:
             self._transact(session, lambda session: load.mark_built(session, sequence))
-
-    def daily_revenue(self, day: date) -> tuple[Revenue, ...]:
-        """Give a day's revenue from the mart, per currency."""
-        names = tuple(Revenue.__dataclass_fields__)
-        statement = f"SELECT {', '.join(names)} FROM {sql.MART} WHERE business_date = ? ORDER BY currency"
-        with self._open() as session:
-            try:
-                found = session.rows(statement, day)
-            except duckdb.CatalogException:
-                raise NotFound(
-                    "the revenue mart was not built yet", next_command="conductor run nightly-financials"
-                ) from None
-        return REVENUE.validate_python([dict(zip(names, row, strict=True)) for row in found])
 
     def schema_types(self) -> Sequence[ColumnType]:
         """Give every column of every table and its type."""
@@ -143,6 +89,29 @@ class DuckDBWarehouse:
         """Put what is committed now where people query."""
         with self._open() as session:
             write_copy(session, self.read_copy)
+
+    def build_target(self) -> BuildTarget:
+        """Give where dbt builds. The file stays open, and so locked, for the whole build: no load comes between two models."""
+        settings = {
+            "TimeZone": "UTC",
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+        }
+        output = {
+            "type": "duckdb",
+            "path": str(self.file.absolute()),
+            "schema": "marts",
+            "keep_open": True,
+            "settings": settings,
+        }
+        return BuildTarget("duckdb", output, busy=re.compile(re.escape(LOCKED)))
+
+    def building(self) -> AbstractContextManager[None]:
+        """Keep nothing out: the builder has the file for itself."""
+        return nullcontext()
+
+    def _open_marts(self) -> AbstractContextManager[DuckDBSession]:
+        return self._open()
 
     @contextmanager
     def _open(self) -> Generator[DuckDBSession]:

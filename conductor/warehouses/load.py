@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Protocol
 
 from pydantic import TypeAdapter
 
@@ -12,23 +11,10 @@ from conductor.errors import FixTheData, LeaseLost, StopAndCall, Superseded
 from conductor.values import Batch, Loaded, Slot, WarehouseSum
 from conductor.warehouses import sql
 from conductor.warehouses.protocol import Pending
+from conductor.warehouses.session import NUMBER, Row, Session
 
-Row = tuple[object, ...]
 SUMS = TypeAdapter(tuple[WarehouseSum, ...])
 DAYS = TypeAdapter(tuple[date, ...])
-NUMBER = TypeAdapter(int)
-
-
-class Session(Protocol):
-    """An open connection that runs SQL with `?` for its values."""
-
-    def rows(self, statement: str, *values: object) -> list[Row]:
-        """Give the rows of a query."""
-        ...
-
-    def change(self, statement: str, *values: object) -> int:
-        """Run a statement that changes rows; give how many."""
-        ...
 
 
 def claim(session: Session, batch: Batch, epoch: int) -> Loaded | None:
@@ -50,6 +36,8 @@ def apply_staged(
     session.change(sql.delete_slot(contract), batch.slot.id)
     session.change(sql.delete_older(contract))
     session.change(sql.insert_absent(contract))
+    # The order of loads is the order of their commits, so that what a build has seen is all up to a number.
+    session.hold(sql.LOAD_LEDGER)
     loaded = Loaded(
         batch=batch,
         sequence=number(session, "SELECT coalesce(max(sequence), 0) + 1 FROM conductor.load_ledger"),
@@ -172,7 +160,7 @@ def pending(session: Session) -> tuple[Pending, ...]:
 
 def mark_built(session: Session, sequence: int) -> None:
     """Raise what the marts are built through."""
-    table = "conductor.built_through"
+    table = sql.BUILT_THROUGH
     session.change(f"INSERT INTO {table} SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM {table})")
     session.change(f"UPDATE {table} SET sequence = ? WHERE sequence < ?", sequence, sequence)
 

@@ -5,14 +5,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Protocol
 
 import pyarrow as pa
 
+from conductor.contracts.ddl import Warehouse as Dialect
 from conductor.contracts.model import Contract
 from conductor.values import Batch, Loaded, Slot, WarehouseSum
 
@@ -66,6 +69,19 @@ class ColumnType:
     type: str
 
 
+@dataclass(frozen=True)
+class BuildTarget:
+    """Where dbt builds: its adapter, the output of its profile, and what no file may hold and the environment of its process does.
+
+    `busy` finds in what dbt says that another one was in the way.
+    """
+
+    adapter: str
+    output: Mapping[str, object]
+    busy: re.Pattern[str]
+    environment: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+
+
 class Warehouse(Protocol):
     """A warehouse: tables by contract, and the evidence of every load beside them.
 
@@ -77,6 +93,7 @@ class Warehouse(Protocol):
     """
 
     name: str
+    dialect: Dialect
 
     def load(
         self,
@@ -128,12 +145,20 @@ class Warehouse(Protocol):
         """Record that the marts show all loads up to this one. Repeats: a lower one than recorded changes nothing."""
         ...
 
+    def build_target(self) -> BuildTarget:
+        """Give where dbt builds the marts."""
+        ...
+
+    def building(self) -> AbstractContextManager[None]:
+        """Keep loads out while the marts are built, so that all models see the same rows; loads wait."""
+        ...
+
     def daily_revenue(self, day: date) -> tuple[Revenue, ...]:
         """Give a day's revenue from the mart, per currency; `NotFound` before the mart was first built."""
         ...
 
     def query(self, sql: str) -> QueryResult:
-        """Answer one reading statement on the read copy; nothing else in the world can be reached from it.
+        """Answer one reading statement, on the read copy where there is one; nothing else in the world can be reached from it.
 
         Errors: `FixTheConfiguration` with one sentence for a statement that is wrong or not allowed; `NotFound` before the
         first read copy.

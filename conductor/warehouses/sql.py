@@ -10,15 +10,17 @@ from collections.abc import Iterable
 
 from conductor.contracts.ddl import Warehouse as Dialect
 from conductor.contracts.ddl import column_type
-from conductor.contracts.model import Contract
+from conductor.contracts.model import Column, Contract, Kind
 from conductor.errors import FixTheConfiguration
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 OWN_SCHEMAS = frozenset({"conductor", "marts", "main", "public", "information_schema", "pg_catalog"})
 OWNER_COLUMNS = ("_slot", "_version", "_batch")
-OWNERS = "_slot VARCHAR NOT NULL, _version BIGINT NOT NULL, _batch VARCHAR NOT NULL"
 STAGING = '"conductor_staging"'
+LOAD_LEDGER, BUILT_THROUGH = "conductor.load_ledger", "conductor.built_through"
 MART = "marts.mart_daily_revenue"
+# Any numbers, the same for all processes: one at a time prepares a database, and no load comes between two models of a build.
+PREPARING, BUILDING = 0x636F6E65, 0x636F6E66
 
 SYSTEM_TABLES = (
     "CREATE SCHEMA IF NOT EXISTS conductor",
@@ -69,10 +71,33 @@ def definitions(contract: Contract, dialect: Dialect) -> str:
     keeps each key once.
     """
     own = (
-        f"{quoted(column.name)} {column_type(column, dialect)}{' NOT NULL' if column.name in contract.key else ''}"
+        f"{quoted(column.name)} {typed(column, dialect)}{' NOT NULL' if column.name in contract.key else ''}"
         for column in contract.columns
     )
-    return ", ".join((*own, OWNERS))
+    text = f"VARCHAR{_collation(dialect)} NOT NULL"
+    return ", ".join((*own, f"_slot {text}, _version BIGINT NOT NULL, _batch {text}"))
+
+
+def typed(column: Column, dialect: Dialect) -> str:
+    """Give the type of a column; texts are compared byte by byte, as DuckDB does, in whatever language a server was set up."""
+    return column_type(column, dialect) + (_collation(dialect) if column.kind is Kind.TEXT else "")
+
+
+def creation(contract: Contract, dialect: Dialect) -> tuple[str, ...]:
+    """Make the product's table. Repeats, and racing others, change nothing."""
+    there = (
+        f"CREATE SCHEMA IF NOT EXISTS {schema(contract)}",
+        f"CREATE TABLE IF NOT EXISTS {table(contract)} ({definitions(contract, dialect)})",
+    )
+    if dialect is not Dialect.POSTGRES:
+        return there
+    indexes = (
+        f"CREATE INDEX IF NOT EXISTS {quoted(f'{contract.table[:50]}_{name}')} ON {table(contract)} ({columns})"
+        for name, columns in (("key", _names(contract.key)), ("slot", "_slot"))
+    )
+    # One at a time. It is the lock of a table, since only after such a one does a session see what others have made meanwhile.
+    alone = f"LOCK TABLE {BUILT_THROUGH} IN SHARE ROW EXCLUSIVE MODE"
+    return (alone, *there, *indexes)
 
 
 def repeated_key(contract: Contract) -> str:
@@ -147,6 +172,10 @@ def sums(contract: Contract, currency: str, amount: str) -> str:
 def business_columns(contract: Contract) -> str:
     """Read the contract's columns of a product."""
     return f"SELECT {_names(column.name for column in contract.columns)} FROM {table(contract)}"
+
+
+def _collation(dialect: Dialect) -> str:
+    return ' COLLATE "C"' if dialect is Dialect.POSTGRES else ""
 
 
 def _absent(contract: Contract) -> str:

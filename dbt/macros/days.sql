@@ -26,6 +26,16 @@
   {%- endif -%}
 {%- endmacro %}
 
+{#
+  Keep other builds off the model until its transaction ends: one whose parent was killed may still be at work. A DuckDB file has one
+  builder anyway.
+#}
+{% macro hold_alone() -%}
+  {%- if is_incremental() and target.type == 'postgres' -%}
+    lock table {{ this }} in share row exclusive mode
+  {%- endif -%}
+{%- endmacro %}
+
 {# Clear these days in the transaction that writes them anew: rows that are gone vanish, and a second run adds nothing. #}
 {% macro clear_these_days(column) -%}
   {%- if is_incremental() -%}

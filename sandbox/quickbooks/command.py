@@ -16,7 +16,7 @@ from pydantic import TypeAdapter
 
 from sandbox.quickbooks.faults import Faults
 from sandbox.quickbooks.oauth import Rotation
-from sandbox.quickbooks.server import Sandbox
+from sandbox.quickbooks.server import LOOPBACK, Sandbox
 from sandbox.quickbooks.service import GROUP, SHOP
 
 
@@ -55,9 +55,11 @@ def serve(
     access_token_uses: int | None = None,
     state: Path | None = None,
     faults: Faults | None = None,
+    host: str = LOOPBACK,
 ) -> None:
     """Serve until SIGINT or SIGTERM; when ready, write one JSON line with address, credentials and realms to stdout.
 
+    Beyond loopback the line goes into a log that many read, so it holds no credentials then.
     Call it from the main thread: it takes both signals.
     """
     stop = Event()
@@ -77,10 +79,12 @@ def serve(
         access_token_uses=access_token_uses,
         state=state,
         faults=faults,
+        host=host,
     )
     with sandbox:
         realms = {"shop": SHOP.realm, "group": GROUP.realm}
-        ready = {"url": sandbox.url, **asdict(credentials), "realms": realms}
+        told = asdict(credentials) if host == LOOPBACK else {}
+        ready = {"url": sandbox.url, **told, "realms": realms}
         sys.stdout.write(json.dumps(ready) + "\n")
         sys.stdout.flush()
         stop.wait()

@@ -17,9 +17,11 @@ from sandbox.quickbooks.oauth import Rotation
 from sandbox.quickbooks.service import Settings
 from sandbox.quickbooks.wire import Server
 
+LOOPBACK = "127.0.0.1"
+
 
 class Sandbox(Controlled):
-    """A QuickBooks Online of one's own, on loopback.
+    """A QuickBooks Online of one's own, on loopback unless another `host` is given.
 
     Port 0 takes a free one; the address is known from construction on. `state` is a file that outlives a restart.
     `ValueError` for a state file of another seed, `OSError` for a taken port. Use it in `with`, or start and stop it.
@@ -41,6 +43,7 @@ class Sandbox(Controlled):
         access_token_uses: int | None = None,
         state: Path | None = None,
         faults: Faults | None = None,
+        host: str = LOOPBACK,
     ) -> None:
         settings = Settings(
             seed=seed,
@@ -55,7 +58,7 @@ class Sandbox(Controlled):
         )
         super().__init__(settings, clock)
         self.faults = faults or Faults()
-        self._server = Server(port, self._answer)
+        self._server = Server(host, port, self._answer)
         self._thread = Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
 
     @property
@@ -65,8 +68,8 @@ class Sandbox(Controlled):
 
     @property
     def url(self) -> str:
-        """Its address, without a slash at the end."""
-        return f"http://127.0.0.1:{self.port}"
+        """Its address on this machine, without a slash at the end."""
+        return f"http://{LOOPBACK}:{self.port}"
 
     def start(self) -> Sandbox:
         """Begin to answer."""

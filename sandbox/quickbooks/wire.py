@@ -23,16 +23,16 @@ RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
 class Server(ThreadingHTTPServer):
-    """A loopback server that hands each request to one function and can cut all its connections."""
+    """A server that hands each request to one function and can cut all its connections."""
 
     daemon_threads = True
     request_queue_size = 64
 
-    def __init__(self, port: int, handle: Callable[[Request], Answer]) -> None:
+    def __init__(self, host: str, port: int, handle: Callable[[Request], Answer]) -> None:
         self.handle = handle
         self._connections: set[socket.socket] = set()
         self._guard = Lock()
-        super().__init__(("127.0.0.1", port), Exchange)
+        super().__init__((host, port), Exchange)
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Remember the connection, so that a stop reaches the ones kept alive."""

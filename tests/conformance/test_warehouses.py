@@ -13,11 +13,11 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 from receipts import CONTRACT, NOW, Line, batch, line, rows, slot
+from servers.warehouses import new_warehouse, opened
 
 from conductor.contracts.model import Column, Contract, Kind
 from conductor.errors import FixTheConfiguration, FixTheData, LeaseLost, StopAndCall, Superseded
 from conductor.values import Batch, Loaded, Slot, WarehouseSum
-from conductor.warehouses.duckdb import DuckDBWarehouse
 from conductor.warehouses.protocol import Warehouse
 from conductor.warehouses.rowhash import hash_rows
 
@@ -25,11 +25,18 @@ MONDAY, TUESDAY = "2026-01-05", "2026-01-06"
 DAYS = {MONDAY: slot(MONDAY), TUESDAY: slot(TUESDAY)}
 
 
-@pytest.fixture(params=["duckdb"])
-def warehouse(request: pytest.FixtureRequest, tmp_path: Path) -> Warehouse:
+@pytest.fixture(params=["duckdb", "postgres"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Give the place of an empty warehouse of each kind."""
+    if request.param == "duckdb":
+        return str(tmp_path / "warehouse.duckdb")
+    return new_warehouse(request.getfixturevalue("postgres_url")).url
+
+
+@pytest.fixture
+def warehouse(place: str) -> Warehouse:
     """Give an empty warehouse of each kind."""
-    assert request.param == "duckdb"
-    return DuckDBWarehouse(tmp_path / "warehouse.duckdb")
+    return opened(place)
 
 
 def put(warehouse: Warehouse, day: str, version: int, lines: Sequence[Line], epoch: int = 1) -> Loaded:
@@ -270,7 +277,7 @@ def test_any_other_change_of_the_columns_is_refused(warehouse: Warehouse, change
     (arriving,) = rows([line("R2", 1, TUESDAY, "20.00")])
     place = arriving.schema.get_field_index("quantity")
     arriving = arriving.set_column(place, "quantity", pa.array([None], pa.string()))
-    with pytest.raises(FixTheConfiguration, match="quantity as DECIMAL.*can only gain columns"):
+    with pytest.raises(FixTheConfiguration, match="quantity as (DECIMAL|numeric).*can only gain columns"):
         warehouse.load(with_columns(CONTRACT, *kept), batch(DAYS[TUESDAY]), 1, [arriving], NOW)
     assert holds(warehouse, [line("R1", 1, MONDAY, "10.00")])
 

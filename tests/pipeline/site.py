@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from multiprocessing import forkserver
 from multiprocessing.context import ForkServerContext
@@ -120,7 +120,10 @@ class Running:
 
 
 class Site:
-    """A home with its sandbox. `block` makes the flows run in a workspace of a Prefect block instead of the embedded one."""
+    """A home with its sandbox. `block` makes the flows run in a workspace of a Prefect block instead of the embedded one.
+
+    `variables` are what the block's references lead to.
+    """
 
     def __init__(
         self,
@@ -129,12 +132,14 @@ class Site:
         clock: SetClock,
         prefect: dict[str, str],
         block: dict[str, Any] | None,
+        variables: dict[str, str],
         forked: bool,
     ) -> None:
         self.home = home
         self.sandbox = sandbox
         self.clock = clock
         self.block = block
+        self.variables = variables
         self.workspace_name = f"site-{secrets.token_hex(6)}" if block is not None else "embedded"
         self._prefect = prefect
         self._processes = _forks(prefect) if forked else multiprocessing.get_context("spawn")
@@ -151,13 +156,16 @@ class Site:
             "step_retry_seconds": "0.1",
             **settings,
         }
-        return {f"CONDUCTOR_{name.upper()}": str(value) for name, value in own.items()}
+        return {f"CONDUCTOR_{name.upper()}": str(value) for name, value in own.items()} | self.variables
 
     def connect(self) -> None:
         """Give consent for both companies, as a person would in a browser."""
-        settings = load_settings(self.home, self.environment())
-        for realm in (settings.accounting_realm, settings.group_realm):
-            connect_company(self.home, settings, consenting(realm), seconds=30)
+        workspace = self.workspace()
+        try:
+            for realm in (workspace.settings.accounting_realm, workspace.settings.group_realm):
+                connect_company(workspace.tokens, workspace.settings, consenting(realm), seconds=30)
+        finally:
+            workspace.close()
 
     def start(
         self,
@@ -221,14 +229,18 @@ class Site:
 
     def workspace(self) -> Workspace:
         """Open the site's workspace to look at it."""
-        settings = load_settings(self.home, self.environment())
-        embedded = open_embedded(self.home, settings, lambda: datetime.now(UTC), "looking")
+
+        def now() -> datetime:
+            return datetime.now(UTC)
+
         if self.block is None:
-            return embedded
+            settings = load_settings(self.home, self.environment())
+            return open_embedded(self.home, settings, now, "looking")
+        from blocks.opening import open_loaded
         from blocks.workspace import Workspace as Block
 
         block = Block.model_validate(self._block())
-        return replace(embedded, raw=block.raw.store(), lake=block.lake.store(), backup=block.backup.store())
+        return open_loaded(block, self.workspace_name, self.environment(), now, "looking")
 
 
 @contextmanager
@@ -237,6 +249,7 @@ def site(
     prefect: dict[str, str],
     *,
     block: dict[str, Any] | None = None,
+    variables: dict[str, str] | None = None,
     forked: bool = True,
     **sandbox: Any,
 ) -> Iterator[Site]:
@@ -250,7 +263,7 @@ def site(
     clock = SetClock()
     options = {"receipts_per_day": 120, **sandbox}
     with Sandbox(SEED, clock, "client", secrets.token_hex(8), **options) as books:
-        made = Site(home, books, clock, prefect, block, forked)
+        made = Site(home, books, clock, prefect, block, variables or {}, forked)
         made.connect()
         books.clear_requests()
         yield made

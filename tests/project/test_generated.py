@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[2]
 def checkout(tmp_path: Path) -> Path:
     """A copy of what the generator reads and writes."""
     shutil.copy(ROOT / "prefect.yaml", tmp_path)
+    shutil.copytree(ROOT / "helm", tmp_path / "helm")
     files.write(tmp_path, files.generated(tmp_path))
     return tmp_path
 
@@ -73,3 +74,9 @@ def test_the_snapshot_knows_the_deployments_of_both_ways_to_run(checkout: Path) 
 def test_every_setting_stands_on_its_page_with_its_variable() -> None:
     page = (ROOT / files.REFERENCE / "settings.md").read_text(encoding="utf-8")
     assert not [name for name in Settings.model_fields if f"`CONDUCTOR_{name.upper()}`" not in page]
+
+
+def test_another_default_of_the_chart_makes_its_readme_stale(checkout: Path) -> None:
+    values = checkout / "helm/cloud-conductor/values.yaml"
+    values.write_text(values.read_text(encoding="utf-8").replace("replicaCount: 2", "replicaCount: 3", 1))
+    assert files.stale(checkout, files.generated(checkout)) == (Path("helm/cloud-conductor/README.md"),)

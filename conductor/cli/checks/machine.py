@@ -53,8 +53,11 @@ def extras() -> Iterator[Finding]:
     )
 
 
-def home(folder: Path) -> Iterator[Finding]:
-    """Look whether the home is a folder that this user, and nobody else, may use."""
+def home(folder: Path, *, stays: bool) -> Iterator[Finding]:
+    """Look whether the home is a folder that this user, and nobody else, may use; one of which nothing `stays` may be missing."""
+    if not stays and not folder.exists():
+        yield ok("home", f"{folder} is made by each pod, and nothing in it has to outlive one")
+        return
     if not folder.exists():
         yield problem("home", f"there is no folder {folder}", f"conductor demo --home {folder}")
         return

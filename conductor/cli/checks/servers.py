@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
@@ -15,13 +14,15 @@ from conductor.cli.home import Home
 from conductor.settings import Settings
 from conductor.sources.connections import LOOPBACK
 from conductor.sources.login import connection_name
-from conductor.sources.tokens import FileTokenStore
+from conductor.sources.tokens import TokenStore
 
 LONGEST_SKEW = timedelta(seconds=60)
 SOON = timedelta(days=7)
 
 
-def accounting(home: Home, settings: Settings, now: Callable[[], datetime]) -> Iterator[Finding]:
+def accounting(
+    home: Home, tokens: TokenStore, settings: Settings, now: Callable[[], datetime]
+) -> Iterator[Finding]:
     """Ask whether the API answers and what time it has there, and whether people consented. No token is used."""
     if not settings.accounting_url:
         running = home.running("sandbox", "/")
@@ -34,7 +35,7 @@ def accounting(home: Home, settings: Settings, now: Callable[[], datetime]) -> I
         if not str(value):
             yield problem("accounting", f"{name} is not set", f"set {name}")
     for company in dict.fromkeys((settings.accounting_realm, settings.group_realm)):
-        yield _consent(home.path / "secrets" / "tokens", company, now())
+        yield _consent(tokens, company, now())
 
 
 def _answering(url: str, now: Callable[[], datetime]) -> Iterator[Finding]:
@@ -60,10 +61,9 @@ def _clock(skew: timedelta) -> Finding:
     return ok("clock", f"within {LONGEST_SKEW.seconds} s of the API's")
 
 
-def _consent(folder: Path, company: str, now: datetime) -> Finding:
+def _consent(store: TokenStore, company: str, now: datetime) -> Finding:
     again = "conductor connect quickbooks"
-    connection = connection_name("quickbooks", company)
-    tokens = FileTokenStore(folder).read(connection) if folder.is_dir() else None
+    tokens = store.read(connection_name("quickbooks", company))
     if tokens is None:
         return problem("accounting", f"nobody has consented for company {company}", again)
     ends = tokens.consent_ends
@@ -74,9 +74,11 @@ def _consent(folder: Path, company: str, now: datetime) -> Finding:
     return ok("accounting", f"company {company} is connected")
 
 
-def prefect(home: Home) -> Iterator[Finding]:
-    """Say whether a Prefect server serves this home."""
-    if running := home.running("prefect", "/health"):
+def prefect(home: Home, *, answered: bool) -> Iterator[Finding]:
+    """Say whether a Prefect server serves this home; for a block's workspace one has `answered` by naming its parts."""
+    if answered:
+        yield ok("prefect", "the API answers, and the workspace's block is there")
+    elif running := home.running("prefect", "/health"):
         yield ok("prefect", f"a server for this home runs at {running.url}")
     else:
         yield note("prefect", "no server runs for this home; each run starts one", "conductor up")

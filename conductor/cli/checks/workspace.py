@@ -13,7 +13,9 @@ from conductor.ledger import Ledger
 from conductor.settings import Settings
 from conductor.stores.folder import FolderStore
 from conductor.stores.protocol import Store
+from conductor.warehouses.duckdb import DuckDBWarehouse
 from conductor.warehouses.duckdb_errors import translated
+from conductor.warehouses.protocol import Warehouse
 from conductor.workspace import load_products
 from conductor.zones import Zone
 
@@ -27,8 +29,16 @@ def ledger(found: Ledger) -> Iterator[Finding]:
     yield ok("ledger", "readable, sound, and at the revision of this program")
 
 
-def warehouse(file: Path) -> Iterator[Finding]:
+def warehouse(found: Warehouse) -> Iterator[Finding]:
     """Open the warehouse for reading, or say who is writing it."""
+    if isinstance(found, DuckDBWarehouse):
+        yield from _file(found.file)
+        return
+    loads, _ = found.loads(), found.schema_types()
+    yield ok("warehouse", f"{found.name} answers, as the loader and as the reader; {len(loads):,} loads")
+
+
+def _file(file: Path) -> Iterator[Finding]:
     if not file.exists():
         yield note("warehouse", "nothing was loaded yet", "conductor run nightly-financials")
         return

@@ -7,21 +7,26 @@ import typer
 from conductor.cli.commands import (
     approve,
     audit,
+    automations,
     connect,
     contract,
     demo,
     doctor,
     explain,
     plan,
+    pools,
     quarantine,
     query,
     reconcile,
+    relay,
     replay,
     run,
     sandbox,
     status,
     try_file,
     up,
+    warehouse,
+    workspace,
 )
 
 
@@ -36,6 +41,7 @@ def register(cli: typer.Typer) -> None:
         explain,
         audit,
         reconcile,
+        relay,
         query,
         try_file,
         replay,
@@ -46,4 +52,8 @@ def register(cli: typer.Typer) -> None:
         command.register(cli)
     cli.add_typer(contract.cli, name="contract")
     cli.add_typer(quarantine.cli, name="quarantine")
+    cli.add_typer(pools.cli, name="pools")
+    cli.add_typer(automations.cli, name="automations")
     cli.add_typer(sandbox.cli, name="sandbox")
+    cli.add_typer(workspace.cli, name="workspace")
+    cli.add_typer(warehouse.cli, name="warehouse")

@@ -65,15 +65,15 @@ def utc_now() -> datetime:
 
 def _of_workspace(parts: Parts) -> Iterator[Finding]:
     home, settings = Home(parts.home), parts.settings
-    yield from examine("home", lambda: machine.home(parts.home))
+    yield from examine("home", lambda: machine.home(parts.home, stays=parts.home_stays))
     yield from examine("ledger", lambda: workspace.ledger(parts.ledger))
-    yield from examine("warehouse", lambda: workspace.warehouse(parts.home / "warehouse.duckdb"))
+    yield from examine("warehouse", lambda: workspace.warehouse(parts.warehouse))
     yield from examine("raw", lambda: workspace.store("raw", parts.raw, Zone.RAW))
     yield from examine("lake", lambda: workspace.store("lake", parts.lake, Zone.CURATED))
     yield from examine("backup", lambda: workspace.store("backup", parts.backup, Zone.RAW))
     yield from examine("contracts", lambda: workspace.contracts(settings))
-    yield from examine("accounting", lambda: servers.accounting(home, settings, utc_now))
-    yield from examine("prefect", lambda: servers.prefect(home))
+    yield from examine("accounting", lambda: servers.accounting(home, parts.tokens, settings, utc_now))
+    yield from examine("prefect", lambda: servers.prefect(home, answered=parts.of_block))
     yield from examine("notices", lambda: workspace.notices(settings))
 
 

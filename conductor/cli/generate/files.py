@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from conductor.cli.generate import blocks, commands, errors, events, products, settings, snapshot
+from conductor.cli.generate import (
+    blocks,
+    chart,
+    commands,
+    errors,
+    events,
+    pool_template,
+    products,
+    settings,
+    snapshot,
+)
+from conductor.cli.generate.pools import POOLS
 from conductor.contracts.dbt import sources
 from conductor.contracts.ddl import Warehouse
 from conductor.workspace import load_products
@@ -13,6 +24,8 @@ from conductor.workspace import load_products
 REFERENCE = Path("docs/reference")
 """A folder in which every file is generated."""
 DBT_SOURCES = Path("dbt/models/staging/_sources.yml")
+TEMPLATES = (Path("k8s/pools"), Path("helm/cloud-conductor/files/pools"))
+"""Where base job templates lie: for who types `prefect work-pool`, and in the chart, which can read only what is in it."""
 
 
 def generated(root: Path) -> Mapping[Path, str]:
@@ -28,6 +41,10 @@ def generated(root: Path) -> Mapping[Path, str]:
         **{f"products/{products.file_name(contract)}": products.page(contract) for contract in contracts},
     }
     found = {REFERENCE / name: text for name, text in pages.items()}
+    found |= {
+        folder / f"{pool.name}.json": pool_template.template(pool) for pool in POOLS for folder in TEMPLATES
+    }
+    found |= {chart.CHART / "README.md": chart.readme(root)}
     return found | {DBT_SOURCES: sources(contracts, Warehouse.DUCKDB)}
 
 

@@ -1,6 +1,7 @@
 {{ config(
     incremental_strategy='delete+insert',
     unique_key='customer_id',
+    pre_hook="{{ hold_alone() }}",
     post_hook="delete from {{ this }} where customer_id not in (
         select customer_id from {{ ref('fct_sales') }} where customer_id is not null)",
 ) }}

@@ -1,4 +1,4 @@
-{{ config(pre_hook="{{ clear_these_days('business_date') }}") }}
+{{ config(pre_hook=["{{ hold_alone() }}", "{{ clear_these_days('business_date') }}"]) }}
 
 select
     business_date,

@@ -19,6 +19,7 @@ from conductor.settings import Settings
 from conductor.sources.connections import connector
 from conductor.sources.journal import EntryLine, NewEntry
 from conductor.sources.quickbooks import QuickBooks
+from conductor.sources.tokens import TOKENS, FileTokenStore
 
 from .conftest import SLOT, Home
 
@@ -56,7 +57,7 @@ def books(home: Home) -> Iterator[Books]:
             accounting_client_id=credentials.client_id,
             accounting_client_secret=SecretStr(credentials.client_secret),
         )
-        connect = connector(settings, home.path / "secrets" / "tokens", lambda: datetime.now(UTC))
+        connect = connector(settings, FileTokenStore(home.path / TOKENS), lambda: datetime.now(UTC))
         yield Books(home, connect(settings.group_realm), settings)
 
 

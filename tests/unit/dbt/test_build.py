@@ -40,7 +40,7 @@ def put(warehouse: DuckDBWarehouse, day: str, version: int, lines: list[Line]) -
 def build_pending(warehouse: DuckDBWarehouse, project: Path = PROJECT) -> BuildResult:
     pending = warehouse.pending()
     days = tuple(sorted({day for load in pending for day in load.days}))
-    result = build(warehouse.file, project, warehouse.file.parent / "dbt", SALES, days)
+    result = build(warehouse.build_target(), project, warehouse.file.parent / "dbt", SALES, days)
     warehouse.mark_built(pending[-1].sequence)
     warehouse.swap_read_copy()
     return result
@@ -129,7 +129,7 @@ def test_a_build_leaves_this_process_and_the_project_as_they_were(
     monkeypatch.setenv("BUILD_DAYS", "1999-01-01")
     files = {path: path.stat().st_mtime_ns for path in PROJECT.rglob("*")}
     environment, handlers = dict(os.environ), list(logging.getLogger().handlers)
-    build(Path("../warehouse.duckdb"), PROJECT, Path("../dbt work"), SALES, (date.fromisoformat(MONDAY),))
+    build(DuckDBWarehouse(Path("../warehouse.duckdb")).build_target(), PROJECT, Path("../dbt work"), SALES, (date.fromisoformat(MONDAY),))
     assert on(warehouse, MONDAY) == (revenue(1, 1, "1.00"),)
     assert Path.cwd() == elsewhere
     assert list(elsewhere.iterdir()) == []
@@ -200,7 +200,7 @@ def test_a_selection_of_nothing_is_refused(warehouse: DuckDBWarehouse, tmp_path:
         FixTheConfiguration, match="nothing in the dbt project is selected by source:finance.unknown"
     ):
         build(
-            warehouse.file,
+            warehouse.build_target(),
             PROJECT,
             tmp_path / "dbt",
             "source:finance.unknown+",
@@ -209,7 +209,7 @@ def test_a_selection_of_nothing_is_refused(warehouse: DuckDBWarehouse, tmp_path:
 
 
 def test_without_days_there_is_nothing_to_build(warehouse: DuckDBWarehouse, tmp_path: Path) -> None:
-    assert build(warehouse.file, PROJECT, tmp_path / "dbt", SALES, ()) == BuildResult((), 0, 0.0)
+    assert build(warehouse.build_target(), PROJECT, tmp_path / "dbt", SALES, ()) == BuildResult((), 0, 0.0)
     assert not (tmp_path / "dbt").exists()
 
 
@@ -218,7 +218,7 @@ def test_without_dbt_the_extra_is_named(
 ) -> None:
     monkeypatch.setattr(module, "find_spec", lambda name: None)
     with pytest.raises(Missing) as caught:
-        build(warehouse.file, PROJECT, tmp_path / "dbt", SALES, (date.fromisoformat(MONDAY),))
+        build(warehouse.build_target(), PROJECT, tmp_path / "dbt", SALES, (date.fromisoformat(MONDAY),))
     assert "cloud-conductor[dbt]" in str(caught.value.next_command)
 
 
@@ -230,9 +230,9 @@ def test_a_warehouse_that_another_process_has_can_be_built_later(warehouse: Duck
     ) as holder:
         assert holder.stdout
         assert holder.stdout.readline() == "held\n"
-        with pytest.raises(RetryLater, match="another process is writing the warehouse"):
+        with pytest.raises(RetryLater, match="the warehouse is busy"):
             build(
-                warehouse.file, PROJECT, warehouse.file.parent / "dbt", SALES, (date.fromisoformat(MONDAY),)
+                warehouse.build_target(), PROJECT, warehouse.file.parent / "dbt", SALES, (date.fromisoformat(MONDAY),)
             )
         holder.kill()
     build_pending(warehouse)
@@ -278,5 +278,5 @@ def test_a_build_that_is_killed_between_two_models_is_made_good_by_the_next(
 def test_a_build_that_takes_too_long_is_stopped(warehouse: DuckDBWarehouse, tmp_path: Path) -> None:
     put(warehouse, MONDAY, 1, [])
     with pytest.raises(RetryLater, match=r"stopped after 0\.01 s"):
-        build(warehouse.file, PROJECT, tmp_path / "dbt", SALES, (date.fromisoformat(MONDAY),), timeout=0.01)
+        build(warehouse.build_target(), PROJECT, tmp_path / "dbt", SALES, (date.fromisoformat(MONDAY),), timeout=0.01)
     assert warehouse.loads()

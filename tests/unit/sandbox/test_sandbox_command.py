@@ -54,6 +54,16 @@ def test_the_process_says_where_it_listens_and_keeps_its_credentials_and_consent
     assert credentials.stat().st_mode & 0o077 == 0
 
 
+def test_beyond_loopback_credentials_are_kept_but_not_printed(tmp_path: Path) -> None:
+    with running(tmp_path, "--host", "0.0.0.0") as ready:  # noqa: S104 - that is the case
+        kept = json.loads((tmp_path / "quickbooks-credentials.json").read_text())
+        assert not [each for each in kept.values() if each in json.dumps(ready)]
+        control = {"X-Control-Token": kept["control_token"]}
+        realm = ready["realms"]["shop"]
+        consent = httpx.post(f"{ready['url']}/control/consent", json={"realm": realm}, headers=control)
+        assert consent.status_code == 200
+
+
 def test_the_sandbox_imports_nothing_of_the_product() -> None:
     modules = list((ROOT / "sandbox").rglob("*.py"))
     assert len(modules) > 20

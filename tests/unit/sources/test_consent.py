@@ -36,7 +36,9 @@ def consent(
         accounting_client_id=CLIENT_ID,
         accounting_client_secret=SecretStr(CLIENT_SECRET),
     )
-    return give_consent(settings, folder, lambda: NOW, browser, state=STATE, timeout_s=timeout_s)
+    return give_consent(
+        settings, FileTokenStore(folder), lambda: NOW, browser, state=STATE, timeout_s=timeout_s
+    )
 
 
 def asked(url: str) -> dict[str, str]:

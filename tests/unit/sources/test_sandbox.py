@@ -47,13 +47,14 @@ from pathlib import Path
 from pydantic import SecretStr
 from conductor.settings import Settings
 from conductor.sources.connections import connector
+from conductor.sources.tokens import FileTokenStore
 from conductor.values import Slot
 
 url, tokens, scratch, company, client_id, secret = sys.argv[1:]
 settings = Settings(
     accounting_url=url, accounting_client_id=client_id, accounting_client_secret=SecretStr(secret), page_size=40
 )
-shop = connector(settings, Path(tokens), lambda: datetime(2026, 11, 25, tzinfo=UTC))(company)
+shop = connector(settings, FileTokenStore(Path(tokens)), lambda: datetime(2026, 11, 25, tzinfo=UTC))(company)
 print("ready", flush=True)
 sys.stdin.readline()
 slot = Slot(dataset="finance/sales_receipts", day=date(2026, 11, 20))

@@ -67,7 +67,7 @@ def test_a_folder_that_others_may_look_into_is_refused(tmp_path: Path) -> None:
     folder.mkdir()
     folder.chmod(0o755)
     with pytest.raises(FixTheConfiguration) as caught:
-        FileTokenStore(folder)
+        FileTokenStore(folder).read(NAME)
     assert caught.value.next_command == f"chmod 700 {folder}"
 
 
@@ -124,6 +124,7 @@ def test_a_second_refresher_waits_and_in_the_end_gives_up(tmp_path: Path) -> Non
 
 def test_a_damaged_file_is_named_and_its_content_is_not(tmp_path: Path) -> None:
     store = FileTokenStore(tmp_path / "tokens")
+    (tmp_path / "tokens").mkdir(mode=0o700)
     file = tmp_path / "tokens" / f"{NAME}.json"
     file.write_text(json.dumps({"access": "canary", "company": 5}))
     with pytest.raises(FixTheConfiguration, match=file.name) as caught:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-import random
 import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -90,60 +88,6 @@ def test_a_file_that_gets_free_while_it_is_waited_for_is_used(warehouse: DuckDBW
         release.start()
         assert patient.highest_version(MONDAY) == 1
         release.join()
-
-
-# Each dies at the named place inside the transaction of a load that changes, adds and removes rows.
-PLACES = ["hold_fence", "refuse_older", "touched_days", "slot_sums", "record"]
-
-
-@pytest.mark.parametrize("place", [*PLACES, "COMMIT"])
-def test_a_load_that_is_killed_inside_its_transaction_leaves_the_old_version(
-    warehouse: DuckDBWarehouse, place: str
-) -> None:
-    die = """
-def die(*args):
-    os.kill(os.getpid(), signal.SIGKILL)
-"""
-    if place == "COMMIT":
-        die += """
-run = DuckDBSession.run
-def until_commit(session, *statements):
-    if statements == ("COMMIT",):
-        die()
-    run(session, *statements)
-DuckDBSession.run = until_commit
-"""
-    else:
-        die += f"load.{place} = die\n"
-    assert child(warehouse.file, die + LOAD).wait() == -signal.SIGKILL
-    assert warehouse.row_hashes(CONTRACT) == hashes(OLD)
-    assert warehouse.highest_version(MONDAY) == 1
-    repeated = warehouse.load(CONTRACT, batch(MONDAY, 2), 1, rows(NEW), NOW)
-    assert (repeated.inserted, repeated.updated, repeated.deleted) == (3, 1, 2)
-    assert warehouse.row_hashes(CONTRACT) == hashes(NEW)
-
-
-def test_a_load_that_is_killed_after_its_commit_is_found_done(warehouse: DuckDBWarehouse) -> None:
-    die = LOAD.replace("warehouse.load", "done = warehouse.load") + "os.kill(os.getpid(), signal.SIGKILL)\n"
-    assert child(warehouse.file, die).wait() == -signal.SIGKILL
-    recorded = warehouse.loaded(batch(MONDAY, 2).id)
-    assert recorded is not None
-    assert warehouse.load(CONTRACT, batch(MONDAY, 2), 1, rows(NEW), NOW) == recorded
-    assert warehouse.row_hashes(CONTRACT) == hashes(NEW)
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_a_load_that_is_killed_at_any_moment_leaves_the_old_version_or_the_new(
-    warehouse: DuckDBWarehouse, seed: int
-) -> None:
-    running = child(warehouse.file, "print('go', flush=True)\n" + LOAD)
-    assert running.stdout
-    running.stdout.readline()
-    time.sleep(random.Random(seed).uniform(0, 0.3))
-    running.kill()
-    running.wait()
-    version = warehouse.highest_version(MONDAY)
-    assert warehouse.row_hashes(CONTRACT) == {1: hashes(OLD), 2: hashes(NEW)}[version]
 
 
 def test_a_full_disk_stops_the_load_and_keeps_the_old_version(warehouse: DuckDBWarehouse) -> None:
@@ -228,37 +172,6 @@ warehouse.swap_read_copy()
     warehouse.swap_read_copy()
     assert warehouse.query("SELECT count(*) FROM finance.sales_receipts").rows == ((3,),)
     assert not list(warehouse.file.parent.glob("*.next*"))
-
-
-def test_readers_in_other_processes_see_the_old_copy_or_the_new_while_it_is_swapped(
-    warehouse: DuckDBWarehouse,
-) -> None:
-    warehouse.swap_read_copy()
-    script = """
-print('go', flush=True)
-seen = set()
-while not Path(sys.argv[1]).with_name('stop').exists():
-    found = warehouse.query('SELECT (SELECT max(version) FROM conductor.load_ledger), count(*), sum(amount) FROM finance.sales_receipts')
-    seen.add(tuple(map(str, found.rows[0])))
-print(sorted(seen), flush=True)
-"""
-    readers = [child(warehouse.file, script) for _ in range(2)]
-    for reader in readers:
-        assert reader.stdout
-        assert reader.stdout.readline() == "go\n"
-    expected = {("1", "3", "3.00")}
-    for version in range(2, 7):
-        content = [line(f"R{number}", 1, "2026-01-05", f"{version}.00") for number in range(version)]
-        warehouse.load(CONTRACT, batch(MONDAY, version), 1, rows(content), NOW)
-        warehouse.swap_read_copy()
-        expected.add((str(version), str(version), f"{version * version}.00"))
-    warehouse.file.with_name("stop").touch()
-    for reader in readers:
-        said, _ = reader.communicate()
-        assert reader.returncode == 0
-        seen = {tuple(row) for row in eval(said)}  # noqa: S307 - what our own child printed
-        assert seen
-        assert seen <= expected
 
 
 def test_a_swap_keeps_other_processes_out_while_this_one_still_has_the_file(

@@ -1,0 +1,92 @@
+# Images of Cloud Conductor. Targets: `conductor` (the default), `spark`, `trial`; docs/how-to/build-the-image.md tells how.
+# Only `python` and `pip` are called, with whatever settings the builder gives pip; nothing here names a place to fetch from.
+
+FROM python:3.13-slim-trixie AS build
+ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore PYTHONDONTWRITEBYTECODE=1 PYTHONHASHSEED=0
+RUN apt-get update -q && apt-get install -y --no-install-recommends binutils && rm -rf /var/lib/apt/lists/*
+WORKDIR /opt/conductor
+COPY requirements/backends.txt requirements/image.txt /build/
+RUN python -m venv /opt/venv \
+ && python -m pip install --no-compile --require-hashes --target /opt/backends -r /build/backends.txt \
+ && /opt/venv/bin/python -m pip install --no-compile --require-hashes --only-binary :all: -r /build/image.txt
+COPY image/trim.py image/trim.txt /build/
+RUN /opt/venv/bin/python /build/trim.py /build/trim.txt \
+ && find /opt/venv -type f -name '*.so*' '(' -path '*/_polars_runtime*' -o -path '*/pyarrow/*' -o -path '*/obstore/*' ')' \
+    -exec strip --strip-unneeded {} +
+COPY pyproject.toml README.md LICENSE prefect.yaml ./
+COPY k8s k8s
+COPY dbt dbt
+COPY products products
+COPY sandbox sandbox
+COPY blocks blocks
+COPY flows flows
+COPY conductor conductor
+# An editable install: flows are deployed by file, so the code lies in one place only. Byte code that never looks at its source's
+# date is the same in every build.
+RUN PYTHONPATH=/opt/backends /opt/venv/bin/python -m pip install --no-compile --no-deps --no-build-isolation --editable . \
+ && /opt/venv/bin/python -m pip uninstall --quiet --yes pip \
+ && python -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/venv/lib /opt/conductor
+
+
+FROM python:3.13-slim-trixie AS base
+RUN apt-get update -q && apt-get install -y --no-install-recommends tini && rm -rf /var/lib/apt/lists/* \
+ && groupadd --gid 10001 conductor \
+ && useradd --uid 10001 --gid 10001 --create-home --home-dir /home/conductor --shell /usr/sbin/nologin conductor \
+ && install -d -o 10001 -g 10001 /prefect
+ENV HOME=/home/conductor PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+ENTRYPOINT ["tini", "-g", "--"]
+
+
+FROM base AS conductor
+COPY --from=build /opt/venv /opt/venv
+COPY --from=build /opt/conductor /opt/conductor
+ENV PATH=/opt/venv/bin:$PATH PREFECT_HOME=/prefect CONDUCTOR_HOME=/home/conductor/workspace \
+    PREFECT_SERVER_ANALYTICS_ENABLED=false DO_NOT_TRACK=1
+WORKDIR /opt/conductor
+USER 10001:10001
+CMD ["conductor", "--help"]
+ARG VERSION=0.1.0
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="Cloud Conductor" \
+      org.opencontainers.image.description="Prefect flows that carry accounting data to a warehouse, each batch with exactly one effect" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="$VERSION" \
+      org.opencontainers.image.revision="$REVISION"
+
+
+FROM build AS spark-build
+COPY requirements/spark.txt image/fetch_jars.py image/jars.lock image/jars.trim.txt /build/
+RUN PYTHONPATH=/opt/backends python -m pip install --no-compile --no-deps --no-build-isolation --require-hashes \
+    --target /opt/spark -r /build/spark.txt \
+ && python /build/trim.py /build/jars.trim.txt /opt/spark/pyspark \
+ && find /opt/spark/zstandard -name '*.so' -exec strip --strip-unneeded {} +
+ARG MAVEN_URL
+RUN python /build/fetch_jars.py "$MAVEN_URL" /build/jars.lock /opt/spark/pyspark/jars \
+ && python -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/spark
+
+
+FROM conductor AS spark
+USER 0:0
+# Java's package makes links to its manual pages, for which slim images have no folder.
+RUN mkdir -p /usr/share/man/man1 && apt-get update -q \
+ && apt-get install -y --no-install-recommends openjdk-21-jre-headless && rm -rf /var/lib/apt/lists/*
+COPY --from=spark-build /opt/spark /opt/spark
+COPY --chmod=755 image/spark-entrypoint /usr/local/bin/spark-entrypoint
+ENV PYTHONPATH=/opt/spark SPARK_HOME=/opt/spark/pyspark PYSPARK_PYTHON=/opt/venv/bin/python
+USER 10001:10001
+ENTRYPOINT ["tini", "-g", "--", "spark-entrypoint"]
+LABEL org.opencontainers.image.title="Cloud Conductor with Spark"
+
+
+FROM base AS trial
+COPY requirements/trial.txt /build/
+RUN apt-get update -q && apt-get install -y --no-install-recommends postgresql redis-server && rm -rf /var/lib/apt/lists/* \
+ && ln -s /usr/lib/postgresql/*/bin /opt/postgresql \
+ && python -m venv --without-pip /opt/venv \
+ && python -m pip --python /opt/venv/bin/python install --no-cache-dir --require-hashes -r /build/trial.txt
+ENV PATH=/opt/postgresql:/opt/venv/bin:$PATH
+USER 10001:10001
+LABEL org.opencontainers.image.title="PostgreSQL, Redis and an S3 server for trying Cloud Conductor"
+
+
+FROM conductor
