@@ -35,7 +35,7 @@ OF_THE_BUILDER = (
 def prepare(admin_url: str, login: str, readers: tuple[str, ...] = ()) -> str:
     """Prepare the database at an address whose user may make roles and owns it; give its name without secrets. Repeats: the same.
 
-    The user `login` may then act as each role, and `readers` as the reader only. All or nothing is done.
+    The user `login` may then act as each role, and `readers` read. All or nothing is done.
     """
     address = Address(admin_url)
     try:
@@ -77,17 +77,17 @@ def _make_roles(connection: Connection, login: str, readers: tuple[str, ...]) ->
         ):
             if role not in superusers:
                 connection.execute(safe.SQL("CREATE ROLE {} NOLOGIN").format(safe.Identifier(role)))
+    # Another one than our own has no right of a role until it acts as it.
+    if login != own:
+        connection.execute(safe.SQL("ALTER ROLE {} NOINHERIT").format(safe.Identifier(login)))
     # Who grants acts as each role for a moment; a superuser may do so anyway.
     for member in {login, own} - {name for name, is_super in superusers.items() if is_super}:
-        _let_act(connection, member, ROLES, own=member == own)
+        _grant(connection, member, ROLES)
     for reader in readers:
-        _let_act(connection, reader, (READER,), own=False)
+        _grant(connection, reader, (READER,))
 
 
-def _let_act(connection: Connection, member: str, roles: tuple[str, ...], *, own: bool) -> None:
-    """Let a user become the roles by SET ROLE. Another one than our own has no right of theirs until it does."""
-    if not own:
-        connection.execute(safe.SQL("ALTER ROLE {} NOINHERIT").format(safe.Identifier(member)))
+def _grant(connection: Connection, member: str, roles: tuple[str, ...]) -> None:
     for role in roles:
         connection.execute(safe.SQL("GRANT {} TO {}").format(safe.Identifier(role), safe.Identifier(member)))
 

@@ -58,7 +58,7 @@ def lines(batch: pa.RecordBatch, owner: pa.Scalar) -> bytes:
     """Give rows in COPY's text format, whole columns at a time; decimals and instants as they are, to the last digit."""
     if not batch.num_rows:
         return b""
-    joined = pc.binary_join_element_wise(*map(_field, batch.columns), owner, "\t")
+    joined = pc.call_function("binary_join_element_wise", [*map(_field, batch.columns), owner, "\t"])
     return "".join(f"{line}\n" for line in joined.to_pylist()).encode()
 
 
@@ -66,7 +66,9 @@ def _field(column: pa.Array) -> pa.Array:
     text = column.cast(pa.string())
     if pa.types.is_string(column.type):
         for character, written in ESCAPES:
-            text = pc.replace_substring(text, character, written)
+            text = pc.call_function(
+                "replace_substring", [text], pc.ReplaceSubstringOptions(character, written)
+            )
     return pc.fill_null(text, NULL)
 
 

@@ -21,6 +21,7 @@ from conductor.cli.home import Home
 from conductor.cli.main import cli
 from conductor.cli.servers import prefect_server
 from conductor.cli.session import DEBUG
+from conductor.cli.workspace_file import read_workspace
 from conductor.settings import PREFIX, Settings
 
 from .commandline import parse
@@ -142,9 +143,11 @@ def test_every_make_target_named_in_a_shell_block_exists() -> None:
 @pytest.mark.parametrize("page", GUIDES, ids=name)
 def test_every_setting_that_is_named_exists(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
-    variables = {PREFIX + setting.upper() for setting in Settings.model_fields} | {"CONDUCTOR_HOME", DEBUG}
-    assert not set(re.findall(r"\bCONDUCTOR_[A-Z_]+", text)) - variables
     fields = {field for block in block_types() for field in block.model_fields}
+    # References of a block are named after their field.
+    variables = {PREFIX + name.upper() for name in (*Settings.model_fields, *fields)}
+    known = variables | {"CONDUCTOR_HOME", "CONDUCTOR_WORKSPACE", DEBUG}
+    assert not set(re.findall(r"\bCONDUCTOR_[A-Z_]+", text)) - known
     named = set(re.findall(r"\b(?:[Ss]ettings?|[Ss]et|[Rr]aise) `([a-z]+(?:_[a-z]+)+)`", prose(page)))
     assert not named - set(Settings.model_fields) - fields
 
@@ -152,6 +155,14 @@ def test_every_setting_that_is_named_exists(page: Path) -> None:
 @pytest.mark.parametrize("block", blocks("toml"), ids=name)
 def test_every_settings_file_shown_is_a_valid_one(block: Fenced) -> None:
     assert Settings(**tomllib.loads(block.text)).model_fields_set
+
+
+@pytest.mark.parametrize("block", blocks("yaml"), ids=name)
+def test_every_workspace_shown_can_be_applied(block: Fenced, tmp_path: Path) -> None:
+    if block.text.startswith("# workspace.yaml"):
+        file = tmp_path / "workspace.yaml"
+        file.write_text(block.text, encoding="utf-8")
+        assert read_workspace(file)[0] == "production"
 
 
 @pytest.fixture(scope="module")

@@ -106,10 +106,14 @@ def test_a_role_can_do_its_work(made: NewWarehouse, role: str, statement: str) -
         connection.execute(statement)
 
 
-def test_the_users_have_no_right_before_they_act_as_a_role(made: NewWarehouse) -> None:
-    for url in (made.url, made.reader_url):
-        with psycopg.connect(url) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
-            connection.execute(COUNT)
+def test_the_workspaces_user_has_no_right_before_it_acts_as_a_role(made: NewWarehouse) -> None:
+    with psycopg.connect(made.url) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        connection.execute(COUNT)
+
+
+def test_a_reader_reads_and_can_become_nobody_else(made: NewWarehouse) -> None:
+    with psycopg.connect(made.reader_url) as connection:
+        assert connection.execute(COUNT).fetchall() == [(1,)]
     for role in (LOADER, BUILDER):
         with (
             psycopg.connect(made.reader_url) as connection,
