@@ -79,6 +79,27 @@ class Settings(BaseModel):
         5, ge=1, description="After how many equal failures a batch is put aside as poison."
     )
 
+    run_deadline_seconds: int = Field(
+        21_600,
+        ge=60,
+        description="Seconds after which a run on a cluster is given up; a deployment's own stands in the annotation "
+        "`conductor/deadline-seconds` of its job variables.",
+    )
+    unschedulable_seconds: int = Field(
+        1800, ge=0, description="How long a pod may wait for a node; an autoscaler may be adding one."
+    )
+    image_pull_seconds: int = Field(
+        600, ge=0, description="How long a pod may wait for an image that cannot be pulled."
+    )
+    configuration_seconds: int = Field(
+        300, ge=0, description="How long a pod may wait for a Secret or ConfigMap that is missing."
+    )
+    confirm_seconds: float = Field(
+        10.0,
+        ge=10,
+        description="Pause between the two readings that have to agree before anything on the cluster is touched.",
+    )
+
     slack_webhook_url: SecretStr = Field(
         SecretStr(""), description="Slack incoming webhook for notices; empty sends none."
     )
