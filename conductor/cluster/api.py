@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar, cast
@@ -39,26 +39,54 @@ class Listed:
     events: tuple[Happened, ...]
 
 
-class Namespace:
-    """One namespace. Any method may raise `RetryLater` (no answer) or `FixTheConfiguration` (refused)."""
+class Api:
+    """A cluster. Any call may raise `RetryLater` (no answer) or `FixTheConfiguration` (refused)."""
 
-    def __init__(self, connect: Connect, name: str) -> None:
+    def __init__(self, connect: Connect) -> None:
         self._connect = connect
+
+    def run(self, call: Callable[[ApiClient], Awaitable[T]]) -> T | None:
+        """Make one call and give what came of it; None where there is no such object."""
+
+        async def connected() -> T:
+            async with self._connect() as api:
+                return await asyncio.wait_for(_awaited(call, api), PATIENCE_SECONDS)
+
+        try:
+            return asyncio.run(connected())
+        except ApiException as error:
+            if error.status == 404:
+                return None
+            if error.status in REFUSED:
+                raise FixTheConfiguration(
+                    f"Kubernetes refuses this account: {error.reason}",
+                    next_command="conductor doctor --cluster",
+                ) from None
+            raise RetryLater(f"Kubernetes answered {error.status} {error.reason}") from None
+        except (TimeoutError, OSError, aiohttp.ClientError) as error:
+            raise RetryLater(f"Kubernetes does not answer ({type(error).__name__})") from None
+
+
+class Namespace:
+    """The Jobs and pods of one namespace."""
+
+    def __init__(self, api: Api, name: str) -> None:
+        self._api = api
         self.name = name
 
     def listed(self) -> Listed:
         """Give the Jobs and pods of flow runs and Spark, and the events of the namespace."""
-        return self._run(self._listed)
+        return self._api.run(self._listed) or Listed((), (), ())
 
     def delete_job(self, name: str) -> None:
         """Remove a Job and, behind it, its pods. Repeats: one that is gone stays gone."""
         gentle = V1DeleteOptions(propagation_policy="Background")
-        self._run(lambda api: BatchV1Api(api).delete_namespaced_job(name, self.name, body=gentle))
+        self._api.run(lambda api: BatchV1Api(api).delete_namespaced_job(name, self.name, body=gentle))
 
     def delete_pod(self, name: str, *, force: bool = False) -> None:
         """Remove a pod; by force at once, whether or not a kubelet says that it ended. Repeats: gone stays gone."""
         options = V1DeleteOptions(grace_period_seconds=0) if force else V1DeleteOptions()
-        self._run(lambda api: CoreV1Api(api).delete_namespaced_pod(name, self.name, body=options))
+        self._api.run(lambda api: CoreV1Api(api).delete_namespaced_pod(name, self.name, body=options))
 
     async def _listed(self, api: ApiClient) -> Listed:
         core, batch = CoreV1Api(api), BatchV1Api(api)
@@ -67,28 +95,6 @@ class Namespace:
         pods = await _items(core.list_namespaced_pod, self.name, Pod)
         events = await _items(core.list_namespaced_event, self.name, Happened)
         return Listed(jobs, tuple(pod for pod in pods if pod.run_id or pod.executor), events)
-
-    def _run(self, call: Callable[[ApiClient], Awaitable[T]]) -> T:
-        async def connected() -> T:
-            async with self._connect() as api:
-                return await asyncio.wait_for(_awaited(call, api), PATIENCE_SECONDS)
-
-        return self._translated(connected())
-
-    def _translated(self, work: Coroutine[Any, Any, T]) -> T:
-        try:
-            return asyncio.run(work)
-        except ApiException as error:
-            if error.status == 404:
-                return cast(T, None)
-            if error.status in REFUSED:
-                raise FixTheConfiguration(
-                    f"Kubernetes refuses this account in namespace {self.name}: {error.reason}",
-                    next_command="conductor doctor --cluster",
-                ) from None
-            raise RetryLater(f"Kubernetes answered {error.status} {error.reason}") from None
-        except (TimeoutError, OSError, aiohttp.ClientError) as error:
-            raise RetryLater(f"Kubernetes does not answer ({type(error).__name__})") from None
 
 
 async def _awaited(call: Callable[[ApiClient], Awaitable[T]], api: ApiClient) -> T:

@@ -22,7 +22,7 @@ from conductor.cluster.actions import (
     Warn,
     confirmed,
 )
-from conductor.cluster.api import Namespace
+from conductor.cluster.api import Api, Namespace
 from conductor.cluster.lifecycle import decide
 from conductor.cluster.runs import Patience, Reading, Run
 from conductor.cluster.verdicts import Category, Diagnosis
@@ -44,7 +44,7 @@ def tend(workspace: Workspace, namespace: str, sleep: Callable[[float], None] = 
 
     Nothing on the cluster is touched on one reading alone. `LeaseHeld` while another one tends. Repeats: nothing is left to do.
     """
-    patience, cluster = patience_of(workspace.settings), Namespace(connected, namespace)
+    patience, cluster = patience_of(workspace.settings), Namespace(Api(connected), namespace)
     with leased(workspace, "lifecycle", LEASE), get_client(sync_client=True) as client:
         first = decide(read(workspace, cluster, client), patience)
         if not first:
