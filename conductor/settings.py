@@ -36,6 +36,10 @@ class Settings(BaseModel):
     accounting_client_secret: SecretStr = Field(
         SecretStr(""), description="OAuth client secret; comes from a secret manager."
     )
+    sources: tuple[str, ...] = Field(
+        (),
+        description="Further companies that products are read from, each as `name=kind:company`; a contract names its source.",
+    )
     page_size: int = Field(1000, ge=1, le=1000, description="Rows asked for per page of the accounting API.")
 
     journal_clearing_account: str = Field(
