@@ -10,6 +10,7 @@ from conductor.ledger.attempts import Attempts
 from conductor.ledger.batches import Batches
 from conductor.ledger.database import Database
 from conductor.ledger.inbox import Inbox
+from conductor.ledger.incidents import Incidents
 from conductor.ledger.leases import Leases
 from conductor.ledger.objects import Objects
 from conductor.ledger.outbox import Outbox
@@ -17,7 +18,7 @@ from conductor.ledger.people import People
 from conductor.ledger.steps import Steps
 
 
-class Ledger(Leases, Attempts, Objects, Batches, Steps, Outbox, Inbox, People):
+class Ledger(Leases, Attempts, Objects, Batches, Steps, Outbox, Inbox, Incidents, People):
     """The index over the evidence, in SQLite (`sqlite:////path/ledger.db`) or PostgreSQL (`postgresql://…`).
 
     Every method is one transaction: after it returned the change is on disk, and after a crash all of it or
