@@ -37,14 +37,15 @@ ENV HOME=/home/conductor PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 ENTRYPOINT ["tini", "-g", "--"]
 
 
+# What is said of an image stands before its files: some builders store all files again for each later line.
 FROM base AS conductor
-COPY --from=build /opt/venv /opt/venv
-COPY --from=build /opt/conductor /opt/conductor
 ENV PATH=/opt/venv/bin:$PATH PREFECT_HOME=/prefect CONDUCTOR_HOME=/home/conductor/workspace \
     PREFECT_SERVER_ANALYTICS_ENABLED=false DO_NOT_TRACK=1
 WORKDIR /opt/conductor
 USER 10001:10001
 CMD ["conductor", "--help"]
+COPY --from=build /opt/venv /opt/venv
+COPY --from=build /opt/conductor /opt/conductor
 ARG VERSION=0.1.0
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="Cloud Conductor" \

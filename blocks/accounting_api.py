@@ -27,3 +27,7 @@ class AccountingAPI(Block):
         description="Reference to the OAuth client secret: env:NAME or file:/path.", pattern="^(env|file):"
     )
     page_size: int = Field(1000, ge=1, le=1000, description="Rows asked for per page.")
+    sources: list[str] = Field(
+        default_factory=list[str],
+        description="Further companies that products are read from, each as `name=kind:company`.",
+    )

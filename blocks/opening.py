@@ -92,6 +92,7 @@ def block_settings(block: WorkspaceBlock, base: Settings, environment: Mapping[s
             "accounting_client_id": api.client_id,
             "accounting_client_secret": resolve(api.client_secret, environment),
             "page_size": api.page_size,
+            "sources": tuple(api.sources) or base.sources,
             "slack_webhook_url": resolve(notifier.slack_webhook_url, environment),
             "pagerduty_routing_key": resolve(notifier.pagerduty_routing_key, environment),
             "smtp_host": notifier.smtp_host,

@@ -36,6 +36,10 @@ class Settings(BaseModel):
     accounting_client_secret: SecretStr = Field(
         SecretStr(""), description="OAuth client secret; comes from a secret manager."
     )
+    sources: tuple[str, ...] = Field(
+        (),
+        description="Further companies that products are read from, each as `name=kind:company`; a contract names its source.",
+    )
     page_size: int = Field(1000, ge=1, le=1000, description="Rows asked for per page of the accounting API.")
 
     journal_clearing_account: str = Field(
@@ -77,6 +81,27 @@ class Settings(BaseModel):
     )
     poison_after: int = Field(
         5, ge=1, description="After how many equal failures a batch is put aside as poison."
+    )
+
+    run_deadline_seconds: int = Field(
+        21_600,
+        ge=60,
+        description="Seconds after which a run on a cluster is given up; a deployment's own stands in the annotation "
+        "`conductor/deadline-seconds` of its job variables.",
+    )
+    unschedulable_seconds: int = Field(
+        1800, ge=0, description="How long a pod may wait for a node; an autoscaler may be adding one."
+    )
+    image_pull_seconds: int = Field(
+        600, ge=0, description="How long a pod may wait for an image that cannot be pulled."
+    )
+    configuration_seconds: int = Field(
+        300, ge=0, description="How long a pod may wait for a Secret or ConfigMap that is missing."
+    )
+    confirm_seconds: float = Field(
+        10.0,
+        ge=10,
+        description="Pause between the two readings that have to agree before anything on the cluster is touched.",
     )
 
     slack_webhook_url: SecretStr = Field(

@@ -12,6 +12,7 @@ from conductor.contracts.model import Contract, Product
 from conductor.errors import FixTheConfiguration
 from conductor.ledger import Ledger
 from conductor.settings import Settings
+from conductor.sources.named import named_sources
 from conductor.sources.quickbooks import QuickBooks
 from conductor.sources.tokens import TokenStore
 from conductor.stores.protocol import Store
@@ -63,10 +64,11 @@ class Workspace:
         return self.raw if zone is Zone.RAW else self.lake
 
     def source(self, name: str) -> QuickBooks:
-        """Give a client of the company whose documents are read."""
-        if name != "quickbooks":
-            raise FixTheConfiguration(f"there is no source {name!r}; known are: quickbooks")
-        return self.connect(self.settings.accounting_realm)
+        """Give a client of the company that a source is."""
+        known = named_sources(self.settings)
+        if name not in known:
+            raise FixTheConfiguration(f"there is no source {name!r}; known are: {', '.join(sorted(known))}")
+        return self.connect(known[name].company)
 
     def books(self) -> QuickBooks:
         """Give a client of the group company, whose books get the day's entries."""

@@ -40,5 +40,7 @@ EngineOption = Annotated[
     EngineName | None,
     typer.Option("--engine", help="Which engine refines.  [default: what contract, settings and size say]"),
 ]
+NamespaceOption = Annotated[str, typer.Option(help="Namespace of the flows' Jobs and pods.")]
 
+FLOWS_NAMESPACE = "conductor-flows"
 DEFAULT_HOME = Path(".conductor")

@@ -79,6 +79,13 @@ class Attempts(Section):
         return _attempts(connection, select(attempts).order_by(attempts.c.id.desc()).limit(n))
 
     @reads
+    def open_attempts(self, connection: Connection) -> tuple[Attempt, ...]:
+        """Give the attempts of all slots that nobody has closed, first one first."""
+        return _attempts(
+            connection, select(attempts).where(attempts.c.ended_at.is_(None)).order_by(attempts.c.id)
+        )
+
+    @reads
     def slots(self, connection: Connection, dataset: str) -> tuple[Slot, ...]:
         """Give the slots of a dataset that were ever worked on, by day and part."""
         query = select(slots.c.id).where(slots.c.dataset == dataset).order_by(slots.c.day, slots.c.part)

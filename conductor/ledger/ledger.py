@@ -10,6 +10,7 @@ from conductor.ledger.attempts import Attempts
 from conductor.ledger.batches import Batches
 from conductor.ledger.database import Database
 from conductor.ledger.inbox import Inbox
+from conductor.ledger.incidents import Incidents
 from conductor.ledger.leases import Leases
 from conductor.ledger.objects import Objects
 from conductor.ledger.outbox import Outbox
@@ -18,7 +19,7 @@ from conductor.ledger.steps import Steps
 from conductor.ledger.tokens import Tokens
 
 
-class Ledger(Leases, Attempts, Objects, Batches, Steps, Outbox, Inbox, People, Tokens):
+class Ledger(Leases, Attempts, Objects, Batches, Steps, Outbox, Inbox, Incidents, People, Tokens):
     """The index over the evidence, in SQLite (`sqlite:////path/ledger.db`) or PostgreSQL (`postgresql://…`).
 
     Every method is one transaction: after it returned the change is on disk, and after a crash all of it or

@@ -138,3 +138,27 @@ class Note:
     by: str
     text: str
     at: datetime
+
+
+@dataclass(frozen=True)
+class Incident:
+    """What the cluster did to a run. `subject` is the pod or Job; `runbook` the page about its `category`."""
+
+    run_id: str
+    subject: str
+    category: str
+    sentence: str
+    resolution: str
+    runbook: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Size:
+    """Memory in MiB with which runs of a deployment begin for a product, and the run whose end taught it."""
+
+    deployment: str
+    product: str
+    memory_mib: int
+    run_id: str
+    at: datetime

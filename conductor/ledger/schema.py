@@ -243,3 +243,26 @@ notes = Table(
     Column("text", Text, nullable=False),
     Column("at", Instant, nullable=False),
 )
+
+# Not bound to attempts: a run may end before it comes to a slot.
+incidents = Table(
+    "incidents",
+    metadata,
+    Column("run_id", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("category", Text, nullable=False),
+    Column("sentence", Text, nullable=False),
+    Column("resolution", Text, nullable=False),
+    Column("runbook", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+)
+
+sizes = Table(
+    "sizes",
+    metadata,
+    Column("deployment", Text, primary_key=True),
+    Column("product", Text, primary_key=True),
+    Column("memory_mib", Integer, nullable=False),
+    Column("run_id", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+)

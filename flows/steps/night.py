@@ -66,7 +66,7 @@ def night(
     scheduled = flow_run.scheduled_start_time or utc_now()
     with workspace_of_run(workspace) as opened:
         tonight = Night(opened, dataset, business_day(day, scheduled, opened.settings), part)
-        with _telling(tonight, tonight.slot, again):
+        with telling(tonight, tonight.slot, again):
             yield tonight
 
 
@@ -77,12 +77,12 @@ def mending(workspace: str, batch: str) -> Generator[tuple[Workspace, Slot]]:
         slot = opened.ledger.batch(batch).batch.slot
         mended = Night(opened, slot.dataset, slot.day)
         mended.slots = [slot]
-        with _telling(mended, slot, again=f"conductor replay {batch}, with the same words as before"):
+        with telling(mended, slot, again=f"conductor replay {batch}, with the same words as before"):
             yield opened, slot
 
 
 @contextmanager
-def _telling(tonight: Night, own: Slot, again: str | None = None) -> Generator[None]:
+def telling(tonight: Night, own: Slot, again: str | None = None) -> Generator[None]:
     """Tell of each slot how it went, when the body is over; raise the first failure.
 
     What failed outside of the slots' turns counts as the own slot's. `again` is what to type once the world is ready.

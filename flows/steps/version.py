@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from conductor.errors import RetryLater
 from conductor.values import BackedUp, Batch, Landed, Reference, State
 from flows.steps.step import step
 from flows.steps.turn import Turn
@@ -48,3 +49,12 @@ def _file(turn: Turn, batch: Batch) -> None:
                 events=(),
             )
     turn.unfiled.clear()
+
+
+def current(turn: Turn) -> Batch:
+    """Give the slot's newest version, which another run opened, as the one that this turn is at."""
+    row = turn.workspace.ledger.current(turn.slot)
+    if row is None:
+        raise RetryLater(f"nothing of {turn.slot.id} has come yet", next_command="conductor status")
+    turn.batch = row.batch
+    return row.batch

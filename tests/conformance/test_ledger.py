@@ -34,7 +34,7 @@ from conductor.errors import (
     StopAndCall,
     Superseded,
 )
-from conductor.ledger import Attempt, ErrorRecord, Event, KnownDay, Lease, Ledger, Verdict
+from conductor.ledger import Attempt, ErrorRecord, Event, Incident, KnownDay, Lease, Ledger, Size, Verdict
 from conductor.ledger.identity import inputs_digest
 from conductor.ledger.schema import leases as lease_table
 from conductor.ledger.schema import metadata
@@ -1070,3 +1070,35 @@ def test_the_epoch_of_a_name_outlives_its_leases(ledger: Ledger) -> None:
     ledger.raise_epochs(40)
     assert ledger.epoch("never leased") == 40
     assert ledger.epoch(SLOT.id) < hold(ledger).epoch
+
+
+# --- incidents on a cluster
+
+
+def test_the_first_word_on_what_happened_to_a_pod_stands(ledger: Ledger) -> None:
+    first = Incident("run-1", "pod-a", "disrupted", "it had to leave", "wait", "docs/x.md", START)
+    ledger.note_incident(first)
+    ledger.note_incident(replace(first, category="unknown", at=START + MINUTE))
+    second = replace(first, subject="pod-b", at=START + MINUTE)
+    ledger.note_incident(second)
+    ledger.note_incident(replace(first, run_id="run-2"))
+    assert ledger.incidents(["run-1"]) == (first, second)
+    assert ledger.incidents([]) == ()
+
+
+def test_a_size_that_was_learned_is_never_lowered(ledger: Ledger) -> None:
+    learned = Size("nightly/night", "finance/receipts", 1536, "run-1", START)
+    ledger.remember_size(learned)
+    ledger.remember_size(replace(learned, memory_mib=768, run_id="run-2"))
+    assert ledger.sizes() == (learned,)
+    larger = replace(learned, memory_mib=2304, run_id="run-3", at=START + MINUTE)
+    ledger.remember_size(larger)
+    assert ledger.sizes() == (larger,)
+
+
+def test_open_attempts_are_those_that_nobody_closed(ledger: Ledger) -> None:
+    lease = ledger.acquire(SLOT.id, "here", MINUTE, living)
+    first = ledger.begin(SLOT, "run-1", lease.epoch)
+    assert [(found.run_id, found.attempt) for found in ledger.open_attempts()] == [("run-1", first)]
+    ledger.end(SLOT, first, "done")
+    assert ledger.open_attempts() == ()

@@ -48,17 +48,18 @@ def _answering(url: str, now: Callable[[], datetime]) -> Iterator[Finding]:
         return
     yield ok("accounting", f"{url} answers")
     if date := answer.headers.get("date"):
-        yield _clock(parsedate_to_datetime(date) - now())
+        yield clock(parsedate_to_datetime(date) - now(), "the API's")
 
 
-def _clock(skew: timedelta) -> Finding:
+def clock(skew: timedelta, whose: str) -> Finding:
+    """Judge how far another clock is ahead of this machine's."""
     seconds = abs(skew.total_seconds())
     if timedelta(seconds=seconds) > LONGEST_SKEW:
         side = "behind" if skew > timedelta() else "ahead of"
         return problem(
-            "clock", f"this machine's clock is {seconds:.0f} s {side} the API's", "timedatectl status"
+            "clock", f"this machine's clock is {seconds:.0f} s {side} {whose}", "timedatectl status"
         )
-    return ok("clock", f"within {LONGEST_SKEW.seconds} s of the API's")
+    return ok("clock", f"within {LONGEST_SKEW.seconds} s of {whose}")
 
 
 def _consent(store: TokenStore, company: str, now: datetime) -> Finding:

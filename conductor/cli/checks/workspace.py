@@ -71,6 +71,18 @@ def store(about: str, found: Store, zone: Zone) -> Iterator[Finding]:
         yield ok(about, f"versions are locked ({enforced.lock}) for {enforced.retention_days} days")
 
 
+def shared_store(about: str, found: Store, zone: Zone) -> Iterator[Finding]:
+    """Look at a store that pods are to share, which a folder is not."""
+    if isinstance(found, FolderStore):
+        yield problem(
+            about,
+            f"{found.name} is a folder, which pods do not share",
+            f"set {about} in the block to a bucket",
+        )
+        return
+    yield from store(about, found, zone)
+
+
 def contracts(settings: Settings) -> Iterator[Finding]:
     """Read all contracts and their SQL."""
     products = load_products(settings.products_path)
