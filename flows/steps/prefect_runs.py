@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import httpx
@@ -29,9 +29,7 @@ from conductor.errors import StopAndCall
 
 LARGER_OF = "larger-of:"
 PAGE = 200
-BY_NAME = "/deployments/name/{flow_name}/{deployment_name}"
-    "/deployments/name/{flow_name}/{deployment_name}"
-)
+BY_NAME: Final = "/deployments/name/{flow_name}/{deployment_name}"
 AT_WORK = (StateType.PENDING, StateType.RUNNING, StateType.CANCELLING)
 WAITING = ("AwaitingRetry", "Late")
 
