@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
+import httpx
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.filters import (
     DeploymentFilter,
@@ -28,6 +29,7 @@ from conductor.errors import StopAndCall
 
 LARGER_OF = "larger-of:"
 PAGE = 200
+BY_NAME: Final = "/deployments/name/{flow_name}/{deployment_name}"
 AT_WORK = (StateType.PENDING, StateType.RUNNING, StateType.CANCELLING)
 WAITING = ("AwaitingRetry", "Late")
 
@@ -103,7 +105,14 @@ class Runs:
 
     def _deployed(self, name: str) -> tuple[UUID, dict[str, Any], str] | None:
         """Give id, job variables and pool of a deployment."""
-        answer = self._client.request("GET", "/deployments/name/{flow_name}/{deployment_name}", **_path(name))
+        flow, _, deployment = name.partition("/")
+        words = {"flow_name": flow, "deployment_name": deployment}
+        try:
+            answer = self._client.request("GET", BY_NAME, path_params=words)
+        except httpx.HTTPStatusError as error:
+            if error.response.status_code == httpx.codes.NOT_FOUND:
+                return None
+            raise
         found: dict[str, Any] = answer.json()
         return UUID(found["id"]), found.get("job_variables") or {}, found.get("work_pool_name") or ""
 
@@ -182,11 +191,6 @@ def _default(pool: WorkPool, variable: str) -> str:
 
 def _memory(memory_mib: int) -> dict[str, str]:
     return {"memory_request": f"{memory_mib}Mi", "memory_limit": f"{memory_mib}Mi"}
-
-
-def _path(name: str) -> dict[str, Any]:
-    flow, _, deployment = name.partition("/")
-    return {"path_params": {"flow_name": flow, "deployment_name": deployment}}
 
 
 def _is_id(text: str) -> bool:

@@ -117,6 +117,7 @@ def keep(trouble: Trouble, last: dict[str, Any]) -> None:
         case = _without(
             json.loads(text), {"managedFields", "resourceVersion", "generation", "hostIP", "hostIPs"}
         )
+        case = json.loads(json.dumps(case).replace("docker.io/library/", "").replace("docker.io/", ""))
         for node in {pod["spec"].get("nodeName", "") for pod in last["pods"]} - {""}:
             case = json.loads(json.dumps(case).replace(node, "node-1"))
         Path(folder, f"{trouble.name}.json").write_text(

@@ -16,7 +16,7 @@ from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.states import AwaitingRetry, Late, Pending, Running, Scheduled
 from servers.prefect import PrefectServer
 
-from conductor.cluster.runs import RunState
+from conductor.cluster.runs import Run, RunState
 from flows.steps.prefect_runs import Runs
 
 TEMPLATE = {
@@ -52,6 +52,10 @@ class Place:
         for state in states:
             self.client.set_flow_run_state(made.id, state, force=True)
         return self.client.read_flow_run(made.id)
+
+    def named(self, run_id: str) -> Run:
+        """Give one run as the reconciler sees it."""
+        return next(run for run in self.runs.read([run_id], ()) if run.id == run_id)
 
     def seen(self, *ids: str) -> dict[str, RunState]:
         return {run.id: run.state for run in self.runs.read(ids, ())}
@@ -91,7 +95,7 @@ def test_a_run_says_its_deployment_product_and_message(place: Place) -> None:
     made = place.run(
         State(type=StateType.CRASHED, message="killed"), parameters={"product": "sales/daily_sales"}
     )
-    (run,) = place.runs.read([str(made.id)], ())
+    run = place.named(str(made.id))
     assert (run.deployment, run.product, run.said) == (place.name, "sales/daily_sales", "killed")
 
 
@@ -137,7 +141,7 @@ def test_a_larger_repetition_is_one_run_however_often_it_is_asked_for(place: Pla
     assert again.parameters == first.parameters
     assert again.expected_start_time == first.expected_start_time
     assert again.job_variables == {"image": "conductor:2", "memory_limit": "768Mi", "memory_request": "768Mi"}
-    (run,) = place.runs.read(ids, ())
+    run = place.named(*ids)
     assert run.larger_of == str(first.id)
 
 

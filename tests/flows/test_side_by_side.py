@@ -14,6 +14,8 @@ from typing import Any
 
 from pipeline.fixtures import NewSite
 from pipeline.site import Site
+from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.schemas.actions import WorkPoolCreate
 from servers.prefect import PrefectServer
 from unit.notify.receiver import Receiver
 
@@ -69,8 +71,8 @@ def run(environment: dict[str, str], *words: str) -> subprocess.CompletedProcess
 @contextmanager
 def worker(environment: dict[str, str], pool: str, log: Path) -> Iterator[None]:
     """Have a worker start processes for a pool."""
-    made = run(environment, "-m", "prefect", "work-pool", "create", pool, "--type", "process")
-    assert made.returncode == 0, made.stderr
+    with SyncPrefectClient(environment["PREFECT_API_URL"]) as client:
+        client.create_work_pool(WorkPoolCreate(name=pool, type="process"))
     deployed = run(environment, "-c", DEPLOY, str(ROOT), pool)
     assert deployed.returncode == 0, deployed.stderr
     with log.open("w") as stream:
