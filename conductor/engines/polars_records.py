@@ -52,7 +52,7 @@ def _names(records: pl.LazyFrame) -> list[str]:
 
 
 def _scan(file: RecordsFile, position: int) -> pl.LazyFrame:
-    frame = pl.scan_parquet(file.path, hive_partitioning=False)
+    frame = _lazy(file)
     check_text(file, frame.collect_schema())
     return frame.select(
         pl.all().name.prefix(RAW),
@@ -60,6 +60,16 @@ def _scan(file: RecordsFile, position: int) -> pl.LazyFrame:
         pl.lit(position, pl.Int64).alias(POSITION),
         pl.col(LINE).cast(pl.Int64).alias(NUMBER),
     )
+
+
+def schema_of(file: RecordsFile) -> pl.Schema:
+    """Give the columns of records, from the file's end alone."""
+    return _lazy(file).collect_schema()
+
+
+def _lazy(file: RecordsFile) -> pl.LazyFrame:
+    options = dict(file.storage_options) or None
+    return pl.scan_parquet(file.uri, hive_partitioning=False, storage_options=options)
 
 
 def check_text(file: RecordsFile, schema: Mapping[str, pl.DataType]) -> None:

@@ -13,15 +13,23 @@ from conductor.values import Batch, Counts, CurrencySum, DataFile
 
 @dataclass(frozen=True)
 class RecordsFile:
-    """The records of one raw object, on disk: Parquet, every column text, one row per record line.
+    """The records of one raw object: Parquet, every column text, one row per record line.
 
     `_line` counts the lines from 1. In the records of a correction, `_corrects` is the `row_text` of the row
-    that each replaces; `corrects` names the corrected object.
+    that each replaces; `corrects` names the corrected object. `uri` is a local path or, for Spark on a cluster, an address, whose
+    `length` in bytes has to be given; `storage_options` may hold secrets, so they stay out of its `repr`.
     """
 
-    path: Path
+    uri: Path | str
     object_id: str
     corrects: str | None = None
+    length: int | None = None
+    storage_options: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+
+    @property
+    def size(self) -> int:
+        """Give the size in bytes."""
+        return Path(self.uri).stat().st_size if self.length is None else self.length
 
 
 @dataclass(frozen=True)
