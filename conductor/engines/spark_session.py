@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from conductor.engines.spark_cluster import SparkCluster, cluster_conf
 from conductor.errors import Missing, RetryLater
@@ -108,8 +108,8 @@ def _started(master: str, conf: Mapping[str, str]) -> SparkSession:
 
 def _wait_for_executor(session: SparkSession, cluster: SparkCluster) -> None:
     until = time.monotonic() + cluster.wait_seconds
-    # Java's own count: the driver is in it, too.
-    while session.sparkContext._jsc.sc().getExecutorMemoryStatus().size() < 2:  # pyright: ignore[reportPrivateUsage, reportOptionalMemberAccess]
+    java: Any = session.sparkContext._jsc  # pyright: ignore[reportPrivateUsage]
+    while java.sc().getExecutorMemoryStatus().size() < 2:  # the driver is in Java's count, too
         if time.monotonic() > until:
             raise RetryLater(
                 f"the cluster had no room for an executor of Spark in {cluster.wait_seconds} seconds",

@@ -17,6 +17,7 @@ from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -86,8 +87,9 @@ def unpack(packed: bytes) -> pa.Table:
 def _by_day(target: Target, batches: Iterator[pa.RecordBatch]) -> Iterator[tuple[date, pa.RecordBatch]]:
     for batch in batches:
         days = batch.column(target.day)
-        for day in pc.unique(days):
-            yield day.as_py(), batch.filter(pc.equal(days, day))
+        for day in days.unique():
+            same: Any = pc.equal(days, day)  # pyright: ignore[reportAttributeAccessIssue]
+            yield day.as_py(), batch.filter(same)
 
 
 def _write_file(file: Path, pieces: Iterator[pa.RecordBatch]) -> None:
@@ -138,7 +140,7 @@ def _given(target: Target, file: Path) -> list[tuple[str, int, object]]:
     """Give currency, rows and the sum of the control amount of a file."""
     if not target.amount:
         return [("", pq.read_metadata(file).num_rows, None)]
-    read = pq.read_table(file, columns=list({target.currency, target.amount}), partitioning=None)
+    read = pq.ParquetFile(file).read(columns=list({target.currency, target.amount}))
     table = pa.table(
         {
             "currency": pc.fill_null(read.column(target.currency), ""),

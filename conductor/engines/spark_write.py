@@ -48,10 +48,12 @@ def write_partitioned(
 def write_whole(frame: DataFrame, path: Path) -> None:
     """Write a frame, which has rows, as one file, in its order; a part of it is in memory at a time."""
     writer = None
+    names = frame.columns  # they may hold anything, also a dot, which Spark would take for a part of a name
+    plain = frame.toDF(*(f"c{number}" for number, _ in enumerate(names)))
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        for row in frame.mapInArrow(spark_worker.pack, spark_worker.PACKED).toLocalIterator():
-            table = spark_worker.unpack(bytes(row["rows"]))
+        for row in plain.mapInArrow(spark_worker.pack, spark_worker.PACKED).toLocalIterator():
+            table = spark_worker.unpack(bytes(row["rows"])).rename_columns(names)
             writer = writer or pq.ParquetWriter(path, table.schema, compression="snappy")
             writer.write_table(table)
     finally:

@@ -39,8 +39,7 @@ class ErrorRecord:
     def error(self) -> ConductorError:
         """Give the error again, for whoever waited for the run that had it; a class that is not ours is `Unforeseen`."""
         found = getattr(errors, self.error_class, None)
-        ours = isinstance(found, type) and issubclass(found, ConductorError)
-        kind = found if ours else Unforeseen
+        kind = found if isinstance(found, type) and issubclass(found, ConductorError) else Unforeseen
         return kind(self.sentence, next_command=self.next_command, step=self.step)
 
 

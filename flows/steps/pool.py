@@ -9,6 +9,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
+from typing import cast
 from uuid import UUID
 
 import httpx
@@ -60,7 +61,7 @@ def start(batch: Batch, workspace: str, engine: EngineName | None, sizes: SparkS
                 as_subflow=False,  # it outlives this run
                 timeout=0,
             )
-        if not (child := _child(found)).over:
+        if not (child := _child(cast(FlowRun, found))).over:
             return child
     raise AssertionError("numbers never end")
 

@@ -19,6 +19,7 @@ from flows.steps.turn import Turn
 
 P = ParamSpec("P")
 V = TypeVar("V", bound=Value)
+R = TypeVar("R")
 Step = Callable[Concatenate[Turn, P], V]
 Events = Callable[[Turn, Any], tuple[Event, ...]]
 
@@ -51,7 +52,7 @@ def step(
     return decorate
 
 
-def patient(task: Task[P, V], settings: Settings) -> Task[P, V]:
+def patient(task: Task[P, R], settings: Settings) -> Task[P, R]:
     """Give a task that is tried again as the settings say, if the world was not ready."""
     return task.with_options(
         retries=settings.step_retries,
