@@ -60,6 +60,7 @@ def write(target: Target, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Reco
     if task is None:
         raise RuntimeError("this runs in a task of Spark")
     name = f"{target.attempt}-{task.partitionId():05}-{task.taskAttemptId()}.parquet"
+    Path(target.scratch).mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=target.scratch) as folder:
         for day, pieces in groupby(_by_day(target, batches), itemgetter(0)):
             path = f"year={day:%Y}/month={day:%m}/day={day:%d}/{name}"
