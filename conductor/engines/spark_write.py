@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import warnings
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
 import polars as pl
+import pyarrow as pa
 import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as fn
@@ -18,6 +20,8 @@ from conductor.engines.protocol import RefineJob
 from conductor.engines.spark_types import polars_schema_of, spark_schema
 from conductor.engines.spark_worker import Target
 from conductor.values import DataFile
+
+Mapper = Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]
 
 
 def curated(frame: DataFrame, contract: Contract) -> DataFrame:
@@ -41,7 +45,7 @@ def write_partitioned(
     """
     target = _target(job, scratch)
     sorted_rows = frame.hint("rebalance", target.day).sortWithinPartitions(target.day)
-    told = sorted_rows.mapInArrow(partial(spark_worker.write, target), target.manifest).collect()
+    told = _mapped(sorted_rows, partial(spark_worker.write, target), target.manifest).collect()
     return _files(told), _given(told, target)
 
 
@@ -52,13 +56,20 @@ def write_whole(frame: DataFrame, path: Path) -> None:
     plain = frame.toDF(*(f"c{number}" for number, _ in enumerate(names)))
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        for row in plain.mapInArrow(spark_worker.pack, spark_worker.PACKED).toLocalIterator():
+        for row in _mapped(plain, spark_worker.pack, spark_worker.PACKED).toLocalIterator():
             table = spark_worker.unpack(bytes(row["rows"])).rename_columns(names)
             writer = writer or pq.ParquetWriter(path, table.schema, compression="snappy")
             writer.write_table(table)
     finally:
         if writer:
             writer.close()
+
+
+def _mapped(frame: DataFrame, function: Mapper, schema: str) -> DataFrame:
+    """Have a function work on the rows, Arrow batches in and out; it has to be one that executors can import."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of a newer pandas, which Spark asks for here and does not use
+        return frame.mapInArrow(function, schema)
 
 
 def _target(job: RefineJob, scratch: str) -> Target:
