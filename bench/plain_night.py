@@ -110,7 +110,7 @@ def _refine(workspace: Workspace, product: Product, batch: Batch, landed: Landed
     job = RefineJob(
         product=product,
         batch=batch,
-        records=(RecordsFile(path=records, object_id=landed.object_id),),
+        records=(RecordsFile(uri=records, object_id=landed.object_id),),
         references={joined.dataset: _joined(workspace, batch.slot, joined) for joined in batch.references},
         table_uri=workspace.table(product.contract).uri,
         attempt=file_prefix(batch, EPOCH),

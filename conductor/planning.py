@@ -78,7 +78,7 @@ def _plan(
             settings.memory_bytes,
             settings,
             contract,
-            missing=missing_part(),
+            missing=None if settings.spark_runs == "pool" else missing_part(),
         ),
         steps=tuple(step for step in steps if step not in done),
     )

@@ -56,6 +56,39 @@ class Settings(BaseModel):
     spark_from_bytes: int = Field(
         100_000_000, ge=0, description="Input size from which Spark refines, in bytes."
     )
+    spark_runs: str = Field(
+        "here",
+        pattern="^(here|pool)$",
+        description="Where Spark refines: `here`, in the run's own process, or as a run of the deployment refine-batch/refine, in "
+        "its work `pool`.",
+    )
+    spark_wait_seconds: int = Field(
+        1800,
+        ge=1,
+        description="After how long without a sign of life a run in the Spark pool is no longer waited for, and how long such a "
+        "run waits for its slot.",
+    )
+    spark_executors: int = Field(
+        8, ge=1, description="How many executors Spark may have at most, where it runs on a cluster."
+    )
+    spark_executor_cpu: float = Field(
+        1.0, ge=0.1, description="Cores that an executor asks the cluster for; it may use more that are free."
+    )
+    spark_master: str = Field(
+        "local[*]",
+        pattern=r"^(local\[\*\]|k8s://https?://.+)$",
+        description="Who runs Spark's tasks: `local[*]`, this process, or `k8s://` and a Kubernetes API server, executors in pods. "
+        "The job template of the spark work pool sets it, and the next five.",
+    )
+    spark_namespace: str = Field(
+        "", description="Namespace of the driver's pod, where its executors are made."
+    )
+    spark_pod_name: str = Field("", description="Name of the driver's own pod, which owns the executors.")
+    spark_pod_ip: str = Field("", description="Address of the driver's own pod, which the executors call.")
+    spark_image: str = Field("", description="Image of the executors: the driver's own.")
+    spark_executor_template: Path | None = Field(
+        None, description="Pod template of the executors; empty takes the shipped one."
+    )
     memory_bytes: int = Field(
         2_000_000_000, ge=100_000_000, description="Memory that refining may plan with, in bytes."
     )

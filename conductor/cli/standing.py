@@ -98,7 +98,7 @@ def _fresh(ledger: Ledger, dataset: str) -> Fresh | None:
 
 
 def _work(lease: Lease) -> Work:
-    machine, pid, _, run_id = lease.holder.split("|", 3)
+    machine, pid, _, run_id = lease.holder.split("|")[:4]
     return Work(lease.name, f"process {pid} on {machine.split(':')[0]}", run_id, lease.expires_at)
 
 

@@ -22,15 +22,24 @@ PLAIN_HTTP = "aws_allow_http"
 REFUSED = (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError, FileNotFoundError)
 
 
-def put(file: Path, uri: str, options: Mapping[str, str]) -> None:
+def put(file: Path | str, uri: str, options: Mapping[str, str]) -> None:
     """Bring a local file to an address, where nothing is yet; the local one is gone then."""
     if "://" not in uri:
         Path(uri).parent.mkdir(parents=True, exist_ok=True)
         shutil.move(file, uri)
         return
     with _opened(uri, options) as (store, name):
-        obstore.put(store, name, file)
-    file.unlink()
+        obstore.put(store, name, Path(file))
+    Path(file).unlink()
+
+
+def remove(uri: str, options: Mapping[str, str]) -> None:
+    """Take a file away that this attempt brought there; one that is gone is no error."""
+    if "://" not in uri:
+        Path(uri).unlink(missing_ok=True)
+        return
+    with _opened(uri, options) as (store, name):
+        obstore.delete(store, name)
 
 
 def fetch(uri: str, options: Mapping[str, str], into: Path) -> Path:

@@ -34,7 +34,7 @@ class PolarsEngine:
     def refine(self, job: RefineJob) -> RefineOutcome:
         """Refine a batch, as `Engine.refine` says."""
         with sorted_errors(job.product.contract.dataset):
-            fits = sum(file.path.stat().st_size for file in job.records) * IN_MEMORY_PER_BYTE <= self._memory
+            fits = sum(file.size for file in job.records) * IN_MEMORY_PER_BYTE <= self._memory
             checked = polars_check.run(polars_check.plan(job), job.scratch, in_memory=fits)
             done = _write(job, checked) if checked.tally.rows(Fate.ACCEPTED) else Written()
         return outcome(job.product.contract, checked.tally, done, checked.rejected)

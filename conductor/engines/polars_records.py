@@ -63,6 +63,11 @@ def _scan(file: RecordsFile, position: int) -> pl.LazyFrame:
     )
 
 
+def schema_of(file: RecordsFile) -> pl.Schema:
+    """Give the columns of records, without reading them."""
+    return file.scan().collect_schema()
+
+
 def check_text(file: RecordsFile, schema: Mapping[str, pl.DataType]) -> None:
     """Refuse records that are not text columns with line numbers among them: `FixTheData`."""
     if LINE not in schema or any(dtype != pl.String for dtype in schema.values()):

@@ -16,32 +16,38 @@ from conductor.values import Batch, Counts, CurrencySum, DataFile, PlainText
 
 @dataclass(frozen=True)
 class RecordsFile:
-    """The records of one raw object, on disk, every column text, one row per record line: Parquet, or a `plain` text.
+    """The records of one raw object, every column text, one row per record line: Parquet, or a `plain` text on disk.
 
     `_line` counts the lines from 1. In the records of a correction, `_corrects` is the `row_text` of the row
-    that each replaces; `corrects` names the corrected object.
+    that each replaces; `corrects` names the corrected object. `uri` is a local path or, for Spark on a cluster, an address, whose
+    `length` in bytes has to be given; `storage_options` may hold secrets, so they stay out of its `repr`.
     """
 
-    path: Path
+    uri: Path | str
     object_id: str
     corrects: str | None = None
+    length: int | None = None
+    storage_options: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     plain: PlainText | None = None
+
+    @property
+    def size(self) -> int:
+        """Give the size in bytes."""
+        return Path(self.uri).stat().st_size if self.length is None else self.length
 
     def scan(self) -> pl.LazyFrame:
         """Give the rows."""
-        return (
-            scan_plain(self.path, self.plain)
-            if self.plain
-            else pl.scan_parquet(self.path, hive_partitioning=False)
-        )
+        if self.plain:
+            return scan_plain(Path(self.uri), self.plain)
+        options = dict(self.storage_options) or None
+        return pl.scan_parquet(self.uri, hive_partitioning=False, storage_options=options)
 
     def in_parquet(self, scratch: Path) -> RecordsFile:
         """Give the same records in Parquet, for engines that need that."""
         if self.plain is None:
             return self
-        return replace(
-            self, path=in_parquet(self.path, self.plain, scratch / f"{self.object_id}.parquet"), plain=None
-        )
+        into = scratch / f"{self.object_id}.parquet"
+        return replace(self, uri=in_parquet(Path(self.uri), self.plain, into), plain=None)
 
 
 @dataclass(frozen=True)

@@ -15,16 +15,17 @@ from conductor.contracts.model import Contract
 from conductor.contracts.rules import REASONS
 from conductor.contracts.spark_sql import spark_sql
 from conductor.engines.outcome import FATE, Fate, Tally, Written, outcome, written
-from conductor.engines.places import fetch
 from conductor.engines.polars_errors import sorted_errors
 from conductor.engines.polars_records import NUMBER, OBJECT, POSITION
 from conductor.engines.protocol import RefineJob, RefineOutcome
 from conductor.engines.spark_check import check, tally, totals
+from conductor.engines.spark_cluster import EXECUTOR_SCRATCH, SparkCluster
 from conductor.engines.spark_errors import sorted_spark_errors
-from conductor.engines.spark_records import ROW, literal_path, read_records, verbatim
-from conductor.engines.spark_session import spark_session
+from conductor.engines.spark_places import readable
+from conductor.engines.spark_records import ROW, read_records, verbatim
+from conductor.engines.spark_session import cluster_session, spark_session
 from conductor.engines.spark_types import spark_schema
-from conductor.engines.spark_write import curated, deliver, write_partitioned, write_whole
+from conductor.engines.spark_write import curated, write_partitioned, write_whole
 
 RANK = "_rank"
 BYTES_PER_TASK = 64_000_000
@@ -34,59 +35,82 @@ FEWEST_TASKS = 4
 class SparkEngine:
     """Refine in two stages, as Polars does: check and split row by row, then drop older versions, join and write.
 
-    Spark works on this machine, with a heap of `memory_bytes` and what it spills beside it.
+    Spark works on this machine, with a heap of `memory_bytes` and what it spills beside it; or, with a `cluster`, in its executors,
+    which read records and joined products where they lie and go when the batch is refined.
     """
 
     name = "spark"
 
-    def __init__(self, memory_bytes: int) -> None:
+    def __init__(self, memory_bytes: int, cluster: SparkCluster | None = None) -> None:
         self._memory = memory_bytes
+        self._cluster = cluster
 
     def refine(self, job: RefineJob) -> RefineOutcome:
         """Refine a batch, as `Engine.refine` says."""
         contract = job.product.contract
         rejected = job.scratch / "rejected.parquet"
-        with sorted_errors(contract.dataset), sorted_spark_errors(contract.dataset):
+        with (
+            sorted_errors(contract.dataset),
+            sorted_spark_errors(contract.dataset),
+            self._session() as session,
+        ):
             job = replace(job, records=tuple(file.in_parquet(job.scratch) for file in job.records))
-            session = spark_session(self._memory)
             session.conf.set("spark.sql.shuffle.partitions", _tasks(job))
-            with _checked(session, job, rejected) as (checked, found):
-                done = _write(session, job, checked, found) if found.rows(Fate.ACCEPTED) else Written()
+            with self._checked(session, job, rejected) as (checked, found):
+                accepted = found.rows(Fate.ACCEPTED)
+                done = self._write(session, job, checked, found) if accepted else Written()
         return outcome(contract, found, done, rejected)
+
+    @contextmanager
+    def _session(self) -> Generator[SparkSession]:
+        if self._cluster is None:
+            yield spark_session(self._memory)
+            return
+        with cluster_session(self._cluster) as session:
+            yield session
+
+    @contextmanager
+    def _checked(
+        self, session: SparkSession, job: RefineJob, rejected: Path
+    ) -> Generator[tuple[DataFrame, Tally]]:
+        """Check the records once and count them; what is checked is kept, spilling to disk, until the body is over."""
+        remote = self._cluster is not None
+        _read_references(session, job, remote=remote)
+        records = read_records(session, job.records, remote=remote, into=job.scratch / "records")
+        checked = check(session, job, records).persist()
+        try:
+            found = tally(checked, job.product.contract)
+            if found.rows(Fate.REJECTED):
+                write_whole(_rejected(job, records, checked), rejected)
+            yield checked, found
+        finally:
+            checked.unpersist()
+
+    def _write(self, session: SparkSession, job: RefineJob, checked: DataFrame, found: Tally) -> Written:
+        contract = job.product.contract
+        ranked = _ranked(checked.where(fn.col(FATE) == Fate.ACCEPTED.value), contract)
+        fields = [field.name for field in contract.fields]
+        ranked.where(fn.col(RANK) == 1).select(*fields).createOrReplaceTempView(ACCEPTED)
+        rows = curated(session.sql(spark_sql(job.product.refine_sql)), contract)
+        scratch = EXECUTOR_SCRATCH if self._cluster else str(job.scratch)
+        files, given = write_partitioned(rows, job, scratch)
+        return written(contract, found, files, given, totals(ranked.where(fn.col(RANK) > 1), contract))
 
 
 def _tasks(job: RefineJob) -> int:
     """Give in how many parts rows meet: few for little data, and none that would not fit a task's memory."""
-    size = sum(file.path.stat().st_size for file in job.records)
+    size = sum(file.size for file in job.records)
     return max(FEWEST_TASKS, size // BYTES_PER_TASK)
 
 
-@contextmanager
-def _checked(session: SparkSession, job: RefineJob, rejected: Path) -> Generator[tuple[DataFrame, Tally]]:
-    """Check the records once and count them; what is checked is kept, spilling to disk, until the body is over."""
-    _read_references(session, job)
-    records = read_records(session, job.records)
-    checked = check(session, job, records).persist()
-    try:
-        found = tally(checked, job.product.contract)
-        if found.rows(Fate.REJECTED):
-            write_whole(_rejected(job, records, checked), rejected)
-        yield checked, found
-    finally:
-        checked.unpersist()
-
-
-def _read_references(session: SparkSession, job: RefineJob) -> None:
+def _read_references(session: SparkSession, job: RefineJob, *, remote: bool) -> None:
     """Name each joined product's rows by its table, in the types of its contract; without files it is an empty table."""
     for reference in job.references.values():
         contract, schema = reference.contract, spark_schema(reference.contract.columns)
-        into = job.scratch / "references"
-        paths = [
-            literal_path(fetch(uri, reference.storage_options, into / f"{contract.table}-{number}.parquet"))
-            for number, uri in enumerate(reference.uris)
-        ]
-        read = session.read.schema(schema)
-        frame = read.parquet(*paths) if paths else session.createDataFrame([], schema)
+        into = job.scratch / "references" / contract.table
+        found = readable(reference.uris, reference.storage_options, remote=remote, into=into)
+        read = found.reader(session.read.schema(schema))
+        frame = read.parquet(*found.paths) if found.paths else session.createDataFrame([], schema)
         frame.createOrReplaceTempView(contract.table)
 
 
@@ -104,21 +128,6 @@ def _rejected(job: RefineJob, records: DataFrame, checked: DataFrame) -> DataFra
             fn.lit(job.batch.id).alias("_batch"),
         )
     )
-
-
-def _write(session: SparkSession, job: RefineJob, checked: DataFrame, found: Tally) -> Written:
-    contract, folder = job.product.contract, job.scratch / "curated"
-    ranked = _ranked(checked.where(fn.col(FATE) == Fate.ACCEPTED.value), contract)
-    fields = [field.name for field in contract.fields]
-    ranked.where(fn.col(RANK) == 1).select(*fields).createOrReplaceTempView(ACCEPTED)
-    write_partitioned(curated(session.sql(spark_sql(job.product.refine_sql)), contract), contract, folder)
-    # What counts is what came out, so the sums are taken from the files.
-    given = totals(
-        session.read.schema(spark_schema(contract.columns)).parquet(literal_path(folder)), contract
-    )
-    dropped = totals(ranked.where(fn.col(RANK) > 1), contract)
-    done = written(contract, found, (), given, dropped)
-    return replace(done, files=deliver(folder, job))
 
 
 def _ranked(accepted: DataFrame, contract: Contract) -> DataFrame:

@@ -14,8 +14,18 @@ from conductor.errors import ConductorError, FixTheConfiguration, FixTheData, Re
 CODE = re.compile(r"^\[[A-Z0-9_.]+\] ")
 PLACE = re.compile(r"line (\d+),? (pos|position) (\d+)")
 FULL = "No space left on device"
-MEMORY = "java.lang.OutOfMemoryError"
-STORAGE = ("java.io.IOException", "FAILED_READ_FILE")
+MEMORY = (
+    "java.lang.OutOfMemoryError",
+    "OOMKilled",
+    "exit code: 137",
+    "exit code: 52",
+    "Python worker exited unexpectedly",
+    "MemoryError",
+)
+"""A heap that is full, a pod that the kernel ended, and a Python beside the heap that it ended: Spark has a word for each."""
+REFUSED = "conductor.errors.FixTheConfiguration"
+STORAGE = ("java.io.IOException", "FAILED_READ_FILE", "conductor.errors.RetryLater")
+"""What Java says, and what our own code in a task raised."""
 
 
 @contextmanager
@@ -45,10 +55,12 @@ def _sorted(error: PySparkException | Py4JError, dataset: str) -> ConductorError
     text, kind = str(error), type(error).__name__
     if FULL in text:
         return StopAndCall(f"the disk is full while {dataset} is refined")
-    if MEMORY in text:
+    if any(part in text for part in MEMORY):
         return FixTheConfiguration(
             f"Spark's memory is too small for {dataset}", next_command="raise the setting memory_bytes"
         )
+    if REFUSED in text:
+        return FixTheConfiguration(f"storage refuses what {dataset} needs")
     if isinstance(error, Py4JError) or any(part in text for part in STORAGE):
         return RetryLater(f"Spark or storage failed while {dataset} was refined ({kind})")
     return FixTheData(f"values of {dataset} do not fit the types of its SQL ({kind})")

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from datetime import date
 from functools import reduce
 from pathlib import Path
 
-import polars as pl
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as fn
 
@@ -22,18 +20,25 @@ from conductor.engines.polars_records import (
     SUPERSEDED,
     TARGET,
     check_text,
+    schema_of,
 )
 from conductor.engines.protocol import RecordsFile
 from conductor.engines.row_text import OWN, SEPARATOR
+from conductor.engines.spark_places import readable
 from conductor.records import LINE
 
 ROW = "_row"
 """Place of a row in its file, which sets rows apart that share a line."""
 
 
-def read_records(session: SparkSession, files: Sequence[RecordsFile]) -> DataFrame:
-    """Give all rows, the columns of the records named behind `RAW`."""
-    read = (_read(session, file, position) for position, file in enumerate(files))
+def read_records(
+    session: SparkSession, files: Sequence[RecordsFile], *, remote: bool, into: Path
+) -> DataFrame:
+    """Give all rows, the columns of the records named behind `RAW`; `remote` reads them where they lie."""
+    read = (
+        _read(session, file, position, remote=remote, into=into / str(position))
+        for position, file in enumerate(files)
+    )
     frame = reduce(lambda one, other: one.unionByName(other, allowMissingColumns=True), read)
     if TARGET in frame.columns:
         return _mark_superseded(frame)
@@ -59,21 +64,20 @@ def named(name: str) -> Column:
     return fn.col("`" + name.replace("`", "``") + "`")
 
 
-def literal_path(path: Path) -> str:
-    """Give a path in which Spark sees no pattern."""
-    return re.sub(r"([\\*?\[\]{}])", r"\\\1", str(path.absolute()))
-
-
-def _read(session: SparkSession, file: RecordsFile, position: int) -> DataFrame:
-    with file.path.open("rb") as opened:
-        names = pl.read_parquet_schema(opened)
+def _read(session: SparkSession, file: RecordsFile, position: int, *, remote: bool, into: Path) -> DataFrame:
+    names = schema_of(file)
     check_text(file, names)
-    return session.read.parquet(literal_path(file.path)).select(
-        *(named(name).alias(RAW + name) for name in names),
-        fn.lit(file.object_id).alias(OBJECT),
-        fn.lit(position).cast("bigint").alias(POSITION),
-        named(LINE).cast("bigint").alias(NUMBER),
-        fn.col("_metadata.row_index").alias(ROW),
+    found = readable([str(file.uri)], file.storage_options, remote=remote, into=into)
+    return (
+        found.reader(session.read)
+        .parquet(*found.paths)
+        .select(
+            *(named(name).alias(RAW + name) for name in names),
+            fn.lit(file.object_id).alias(OBJECT),
+            fn.lit(position).cast("bigint").alias(POSITION),
+            named(LINE).cast("bigint").alias(NUMBER),
+            fn.col("_metadata.row_index").alias(ROW),
+        )
     )
 
 

@@ -1,4 +1,4 @@
-"""Spark in this process: whether it is there, and the one session that all refining shares."""
+"""Spark in this process: whether it is there, the one session that all refining here shares, and one with executors elsewhere."""
 
 from __future__ import annotations
 
@@ -6,13 +6,18 @@ import logging
 import re
 import shutil
 import subprocess
+import sys
+import time
 import warnings
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from conductor.errors import Missing
+from conductor.engines.spark_cluster import SparkCluster, cluster_conf
+from conductor.errors import Missing, RetryLater
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -26,11 +31,11 @@ HEAP = "spark.driver.memory"
 OF_PROCESS = {
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
-    "spark.driver.bindAddress": "127.0.0.1",
-    "spark.driver.host": "127.0.0.1",
     "spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile={LOG.as_uri()}",
 }
-"""Nothing listens beyond this machine, and nothing is logged."""
+"""Nothing is shown and nothing logged."""
+HERE = {"spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1"}
+"""Nothing listens beyond this machine."""
 OF_SESSION = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.ansi.enabled": "true",
@@ -63,19 +68,54 @@ def spark_session(memory_bytes: int) -> SparkSession:
     """
     if missing := missing_part():
         raise missing
+    return _started("local[*]", HERE | {HEAP: f"{memory_bytes // 2**20}m"})
+
+
+@contextmanager
+def cluster_session(cluster: SparkCluster) -> Generator[SparkSession]:
+    """Give a session whose executors are pods of a cluster, for the body; they go with it.
+
+    A cluster that has no room for a single one within `wait_seconds` is `RetryLater`: the work would wait for ever.
+    """
+    if missing := missing_part():
+        raise missing
+    # The executors' image is the driver's, so what Java reads there lies at the same place.
+    logged = {"spark.executor.extraJavaOptions": OF_PROCESS["spark.driver.extraJavaOptions"]}
+    session = _started(cluster.master, {**cluster_conf(cluster), **logged})
+    try:
+        _wait_for_executor(session, cluster)
+        yield session
+    finally:
+        session.stop()
+
+
+def _started(master: str, conf: Mapping[str, str]) -> SparkSession:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pandas, which Spark warns of, stands between no two parts here
         from pyspark.sql import SparkSession
 
         for name in LOGGERS:
             logging.getLogger(name).setLevel(logging.CRITICAL + 1)
-        builder = SparkSession.builder.master("local[*]").appName("cloud-conductor")
-        for name, value in (OF_PROCESS | {HEAP: f"{memory_bytes // 2**20}m"}).items():
+        builder = SparkSession.builder.master(master).appName("cloud-conductor")
+        for name, value in {**OF_PROCESS, **conf}.items():
             builder = builder.config(name, value)
         session = builder.getOrCreate().newSession()
+    session.sparkContext.pythonExec = sys.executable  # and not whichever python3 the PATH has
     for name, value in OF_SESSION.items():
         session.conf.set(name, value)
     return session
+
+
+def _wait_for_executor(session: SparkSession, cluster: SparkCluster) -> None:
+    until = time.monotonic() + cluster.wait_seconds
+    java: Any = session.sparkContext._jsc  # pyright: ignore[reportPrivateUsage]
+    while java.sc().getExecutorMemoryStatus().size() < 2:  # the driver is in Java's count, too
+        if time.monotonic() > until:
+            raise RetryLater(
+                f"the cluster had no room for an executor of Spark in {cluster.wait_seconds} seconds",
+                next_command=f"kubectl -n {cluster.namespace} get pods",
+            )
+        time.sleep(1)
 
 
 def _java_version(java: str) -> int:

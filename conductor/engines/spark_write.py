@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
+import polars as pl
+import pyarrow as pa
 import pyarrow.parquet as pq
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as fn
 
 from conductor.contracts.model import Contract
-from conductor.engines.places import put
-from conductor.engines.polars_write import PARTITION, check_columns
+from conductor.engines import spark_worker
+from conductor.engines.polars_write import check_columns
 from conductor.engines.protocol import RefineJob
 from conductor.engines.spark_types import polars_schema_of, spark_schema
+from conductor.engines.spark_worker import Target
 from conductor.values import DataFile
 
-FORMATS = ("yyyy", "MM", "dd")
+Mapper = Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]
 
 
 def curated(frame: DataFrame, contract: Contract) -> DataFrame:
@@ -31,39 +35,74 @@ def curated(frame: DataFrame, contract: Contract) -> DataFrame:
     )
 
 
-def write_partitioned(frame: DataFrame, contract: Contract, folder: Path) -> None:
-    """Write rows below a folder, partitioned by day. Days are kept together, and very large ones cut into several files."""
-    day = fn.col(contract.day)
-    parts = {key: fn.date_format(day, form) for key, form in zip(PARTITION, FORMATS, strict=True)}
-    rows = frame.withColumns(parts).hint("rebalance", *PARTITION)
-    rows.write.partitionBy(*PARTITION).parquet(str(folder), compression="snappy")
+def write_partitioned(
+    frame: DataFrame, job: RefineJob, scratch: str
+) -> tuple[tuple[DataFile, ...], pl.DataFrame]:
+    """Write rows below the table, partitioned by day; give the files, and rows and control amount by currency as they stand there.
 
-
-def deliver(folder: Path, job: RefineJob) -> tuple[DataFile, ...]:
-    """Bring what was written to its place below the table, under names of this attempt."""
-    return tuple(_delivered(folder, job))
-
-
-def _delivered(folder: Path, job: RefineJob) -> Iterator[DataFile]:
-    for day in sorted({path.parent for path in folder.rglob("*.parquet")}):
-        keys = tuple(part.split("=", 1) for part in day.relative_to(folder).parts)
-        for number, path in enumerate(sorted(day.glob("*.parquet"))):
-            relative = f"{day.relative_to(folder).as_posix()}/{job.attempt}-{number}.parquet"
-            rows, size = pq.read_metadata(path).num_rows, path.stat().st_size
-            put(path, f"{job.table_uri.rstrip('/')}/{relative}", job.storage_options)
-            yield DataFile(
-                path=relative, rows=rows, size=size, partition=tuple((key, value) for key, value in keys)
-            )
+    Days are kept together, and very large ones cut into several files. The files are those of the tasks that count: one that was
+    lost or tried twice may leave files that nobody hears of. `scratch` is a folder that whoever runs the tasks has.
+    """
+    target = _target(job, scratch)
+    sorted_rows = frame.hint("rebalance", target.day).sortWithinPartitions(target.day)
+    told = _mapped(sorted_rows, partial(spark_worker.write, target), target.manifest).collect()
+    return _files(told), _given(told, target)
 
 
 def write_whole(frame: DataFrame, path: Path) -> None:
-    """Write a frame as one file; one group of rows is in memory at a time."""
-    parts = path.with_suffix(".parts")
-    frame.write.parquet(str(parts), compression="snappy")
-    found = sorted(parts.glob("*.parquet"))
-    schema = pq.read_schema(found[0]).remove_metadata()
-    with pq.ParquetWriter(path, schema, compression="snappy") as writer:
-        for part in map(pq.ParquetFile, found):
-            for group in range(part.num_row_groups):
-                writer.write_table(part.read_row_group(group).replace_schema_metadata(None))
-    shutil.rmtree(parts)
+    """Write a frame, which has rows, as one file, in its order; a part of it is in memory at a time."""
+    writer = None
+    names = frame.columns  # they may hold anything, also a dot, which Spark would take for a part of a name
+    plain = frame.toDF(*(f"c{number}" for number, _ in enumerate(names)))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        for row in _mapped(plain, spark_worker.pack, spark_worker.PACKED).toLocalIterator():
+            table = spark_worker.unpack(bytes(row["rows"])).rename_columns(names)
+            writer = writer or pq.ParquetWriter(path, table.schema, compression="snappy")
+            writer.write_table(table)
+    finally:
+        if writer:
+            writer.close()
+
+
+def _mapped(frame: DataFrame, function: Mapper, schema: str) -> DataFrame:
+    """Have a function work on the rows, Arrow batches in and out; it has to be one that executors can import."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of a newer pandas, which Spark asks for here and does not use
+        return frame.mapInArrow(function, schema)
+
+
+def _target(job: RefineJob, scratch: str) -> Target:
+    contract, control = job.product.contract, job.product.contract.control
+    scales = {column.name: column.scale or 0 for column in contract.columns}
+    return Target(
+        table_uri=job.table_uri,
+        attempt=job.attempt,
+        day=contract.day,
+        currency=control.currency if control else "",
+        amount=control.amount if control else "",
+        scale=scales.get(control.amount, 0) if control else 0,
+        scratch=scratch,
+        storage_options=dict(job.storage_options),
+    )
+
+
+def _files(told: Iterable[Row]) -> tuple[DataFile, ...]:
+    """Give each file once; it is told of once for each currency."""
+    sizes = {row["path"]: (row["rows"], row["size"]) for row in told}
+    return tuple(
+        DataFile(path=path, rows=rows, size=size, partition=_partition(path))
+        for path, (rows, size) in sorted(sizes.items())
+    )
+
+
+def _partition(path: str) -> tuple[tuple[str, str], ...]:
+    pairs = (part.split("=", 1) for part in path.split("/")[:-1])
+    return tuple((key, value) for key, value in pairs)
+
+
+def _given(told: Iterable[Row], target: Target) -> pl.DataFrame:
+    schema = {"currency": pl.String(), "rows": pl.Int64(), "amount": pl.Decimal(38, target.scale)}
+    values = [(row["currency"], row["given"], row["amount"]) for row in told]
+    found = pl.DataFrame(values, schema=schema, orient="row").group_by("currency").sum()
+    return found if target.amount else found.drop("amount")

@@ -7,7 +7,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from conductor.errors import ConductorError
+from conductor import errors
+from conductor.errors import ConductorError, Unforeseen
 from conductor.values import Batch, Slot, State
 
 
@@ -34,6 +35,12 @@ class ErrorRecord:
     def of(cls, error: ConductorError) -> ErrorRecord:
         """Keep what an error says."""
         return cls(type(error).__name__, error.sentence, error.next_command, error.step)
+
+    def error(self) -> ConductorError:
+        """Give the error again, for whoever waited for the run that had it; a class that is not ours is `Unforeseen`."""
+        found = getattr(errors, self.error_class, None)
+        kind = found if isinstance(found, type) and issubclass(found, ConductorError) else Unforeseen
+        return kind(self.sentence, next_command=self.next_command, step=self.step)
 
 
 @dataclass(frozen=True)

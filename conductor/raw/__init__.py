@@ -4,9 +4,9 @@ An object is complete when its manifest is there, which is written last. Whoever
 written, so a newer version or a delete marker that somebody plants changes nothing; `audit` finds it.
 """
 
-from conductor.raw.copies import archive, back_up, fetch, fetch_or_backup
+from conductor.raw.copies import archive, back_up, fetch, fetch_or_backup, unchanged
 from conductor.raw.inspection import Finding, audit
 from conductor.raw.landing import land
 from conductor.raw.manifest import find
 
-__all__ = ["Finding", "archive", "audit", "back_up", "fetch", "fetch_or_backup", "find", "land"]
+__all__ = ["Finding", "archive", "audit", "back_up", "fetch", "fetch_or_backup", "find", "land", "unchanged"]

@@ -46,6 +46,12 @@ def fetch_or_backup(primary: Store, backup: Store, part: StoredPart, to: Path) -
         return backup.name
 
 
+def unchanged(store: Store, part: StoredPart) -> bool:
+    """Say whether a reader who names no version gets the one that was recorded; not where the store keeps none."""
+    there = store.stat(part.key) if part.version_id else None
+    return there is not None and there.version_id == part.version_id
+
+
 def back_up(source: Store, target: Store, landed: Landed, scratch: Path | None = None) -> BackedUp:
     """Copy a raw object into the second place, the manifest last, and read every byte back from there.
 

@@ -13,6 +13,7 @@ from flows.steps.announce import announce
 from flows.steps.archive import archive
 from flows.steps.arrive import arrive
 from flows.steps.back_up import back_up
+from flows.steps.branch import refine
 from flows.steps.bring import bring
 from flows.steps.build import build
 from flows.steps.gate import gate
@@ -21,7 +22,6 @@ from flows.steps.load import load
 from flows.steps.night import night
 from flows.steps.post import post
 from flows.steps.publish import publish
-from flows.steps.refine import refine
 from flows.steps.turn import Turn, turn
 from flows.steps.version import version
 

@@ -12,6 +12,7 @@ from flows.finance.nightly_financials import WorkspaceName
 from flows.steps.announce import announce
 from flows.steps.archive import archive
 from flows.steps.back_up import back_up
+from flows.steps.branch import refine
 from flows.steps.bring import bring
 from flows.steps.build import build
 from flows.steps.correct import correct, latest
@@ -21,7 +22,6 @@ from flows.steps.load import load
 from flows.steps.night import mending
 from flows.steps.post import post
 from flows.steps.publish import publish
-from flows.steps.refine import refine
 from flows.steps.turn import Turn, turn
 from flows.steps.version import version
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from conductor.values import Reference, Slot
 from flows.steps.back_up import back_up
+from flows.steps.branch import refine
 from flows.steps.extract import extract
 from flows.steps.gate import gate
 from flows.steps.land import land
 from flows.steps.publish import publish
-from flows.steps.refine import refine
 from flows.steps.turn import Turn, turn
 from flows.steps.version import version
 

@@ -1,17 +1,33 @@
-"""Who holds a lease: a process, named so that others on the same machine can tell whether it still lives."""
+"""Who holds a lease: a process, named so that others on the same machine can tell whether it still lives, and what it is there for."""
 
 from __future__ import annotations
 
 import os
 import socket
+from enum import StrEnum
 from pathlib import Path
 
 BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
-def holder(run_id: str) -> str:
-    """Name this process and run: `<machine>|<pid>|<start>|<run id>`; machine and start tell a recycled pid from the real one."""
-    return f"{_machine()}|{os.getpid()}|{_started(os.getpid())}|{run_id}"
+class Errand(StrEnum):
+    """What a run is at a slot for: to carry it down the road, or to refine a batch of it for the run that carries it."""
+
+    CARRY = "carry"
+    REFINE = "refine"
+
+
+def holder(run_id: str, errand: Errand = Errand.CARRY) -> str:
+    """Name this process, run and errand: `<machine>|<pid>|<start>|<run id>|<errand>`.
+
+    Machine and start tell a recycled pid from the real one.
+    """
+    return f"{_machine()}|{os.getpid()}|{_started(os.getpid())}|{run_id}|{errand}"
+
+
+def errand_of(name: str) -> Errand:
+    """Give what a holder is there for."""
+    return Errand.REFINE if name.endswith(f"|{Errand.REFINE}") else Errand.CARRY
 
 
 def alive(name: str) -> bool:

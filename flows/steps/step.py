@@ -13,11 +13,13 @@ from prefect.client.schemas.objects import TaskRun
 
 from conductor.errors import LeaseHeld, RetryLater
 from conductor.ledger import Event
+from conductor.settings import Settings
 from conductor.values import State, Value
 from flows.steps.turn import Turn
 
 P = ParamSpec("P")
 V = TypeVar("V", bound=Value)
+R = TypeVar("R")
 Step = Callable[Concatenate[Turn, P], V]
 Events = Callable[[Turn, Any], tuple[Event, ...]]
 
@@ -43,20 +45,21 @@ def step(
 
         @wraps(function)
         def run(turn: Turn, *args: P.args, **kwargs: P.kwargs) -> V:
-            settings = turn.workspace.settings
-            patient = task.with_options(
-                retries=settings.step_retries,
-                retry_delay_seconds=[
-                    settings.step_retry_seconds * 2**n for n in range(settings.step_retries)
-                ],
-                retry_jitter_factor=0.3,
-                retry_condition_fn=_worth_a_retry,
-            )
-            return patient(turn, *args, **kwargs)
+            return patient(task, turn.workspace.settings)(turn, *args, **kwargs)
 
         return run
 
     return decorate
+
+
+def patient(task: Task[P, R], settings: Settings) -> Task[P, R]:
+    """Give a task that is tried again as the settings say, if the world was not ready."""
+    return task.with_options(
+        retries=settings.step_retries,
+        retry_delay_seconds=[settings.step_retry_seconds * 2**n for n in range(settings.step_retries)],
+        retry_jitter_factor=0.3,
+        retry_condition_fn=_worth_a_retry,
+    )
 
 
 def _worth_a_retry(task: Task[Any, Any], run: TaskRun, state: PrefectState[Any]) -> bool:

@@ -15,14 +15,16 @@ from conductor.errors import ConductorError, FixTheData, LeaseLost, Superseded, 
 from conductor.ledger import ErrorRecord, Event, Lease
 from conductor.values import Batch, Slot, State, Value, digest
 from conductor.workspace import Workspace
-from flows.steps.holder import alive, holder
+from flows.steps.holder import Errand
 from flows.steps.leased import renewed
 from flows.steps.log import AttemptLog, Level, told
 from flows.steps.measure import measured
 from flows.steps.progress import Moment, Progress, tell_listeners
+from flows.steps.taking import require_current, take
 
 V = TypeVar("V", bound=Value)
 LEVELS: dict[str, Level] = {"failed": "error", "superseded": "warning"}
+HANDED_OVER = "handed over"
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,7 @@ class Turn:
         self.attempt = attempt
         self.log = AttemptLog(workspace, slot, attempt, lease.epoch)
         self.scratch = scratch
+        self.away = False
         self.batch: Batch | None = None
         self.unfiled: list[Unfiled] = []
         self.worked = False
@@ -102,6 +105,28 @@ class Turn:
         self._tell(verb, "finished", value, cost.seconds, cost.peak_mib)
         return value
 
+    @contextmanager
+    def handed_over(self, batch: Batch) -> Generator[None]:
+        """Leave the slot to the run that refines the batch, for the body, and take it again as an attempt of its own.
+
+        If the body fails it stays with the others: nothing can be written any more. `LeaseHeld` if another run has taken it
+        meanwhile, `Superseded` if that one opened a newer version.
+        """
+        ledger = self.workspace.ledger
+        if not self.away:
+            self.away = True
+            self.log.add("ended", batch, outcome=HANDED_OVER)
+            ledger.end(self.slot, self.attempt, HANDED_OVER, batch.id)
+            shutil.rmtree(self.scratch, ignore_errors=True)
+            ledger.release(self.lease)
+        yield
+        self.lease = take(self.workspace, self.slot)
+        self.attempt = ledger.begin(self.slot, self.workspace.run_id, self.lease.epoch)
+        self.log = AttemptLog(self.workspace, self.slot, self.attempt, self.lease.epoch)
+        self.scratch.mkdir(parents=True, exist_ok=True)
+        self.away = False
+        require_current(self.workspace, batch)
+
     def _failed(self, error: ConductorError, verb: str, batch: Batch | None) -> None:
         error.step = error.step or verb
         error.batch = error.batch or (batch.id if batch else None)
@@ -116,22 +141,24 @@ class Turn:
 
 
 @contextmanager
-def turn(workspace: Workspace, slot: Slot) -> Generator[Turn]:
+def turn(workspace: Workspace, slot: Slot, errand: Errand = Errand.CARRY) -> Generator[Turn]:
     """Take the slot's turn: lease and scratch folder for the body, and a row in the history of attempts whatever comes of it.
 
-    `LeaseHeld` if another living run has it. Repeats: a slot whose run died is taken over at once on the same machine, and when
+    `LeaseHeld` if another living run has it; one that refines is waited for.
+
+    Repeats: a slot whose run died is taken over at once on the same machine, and when
     its lease has run out elsewhere.
     """
     product = workspace.product(slot.dataset)
     ttl = timedelta(seconds=workspace.settings.lease_seconds)
-    lease = workspace.ledger.acquire(slot.id, holder(workspace.run_id), ttl, alive)
+    lease = take(workspace, slot, errand)
     attempt = workspace.ledger.begin(slot, workspace.run_id, lease.epoch)
     scratch = workspace.scratch / f"{slot.id.replace('/', '-')}-{lease.epoch}"
     mine = Turn(workspace, product, slot, lease, attempt, scratch)
     error: BaseException | None = None
     try:
         scratch.mkdir(parents=True, exist_ok=True)
-        with renewed(workspace.ledger, lease, ttl):
+        with renewed(workspace.ledger, lambda: mine.lease, ttl):
             yield mine
     except BaseException as caught:
         error = caught
@@ -143,6 +170,8 @@ def turn(workspace: Workspace, slot: Slot) -> Generator[Turn]:
 
 def _close(mine: Turn, error: BaseException | None) -> None:
     ledger, outcome = mine.workspace.ledger, _outcome(mine, error)
+    if mine.away:  # what failed is the other run's, which has said so
+        return
     mine.log.add("ended", mine.batch, level=LEVELS.get(outcome, "info"), outcome=outcome, error=error)
     ledger.end(mine.slot, mine.attempt, outcome, mine.batch.id if mine.batch else None, _record(error))
     if error is None:

@@ -85,10 +85,13 @@ def make_locked_bucket(server: S3Server, *, days: int = 1) -> str:
     return name
 
 
-def start_s3() -> S3Server:
-    """Start a server and wait until it lists buckets; a port lost to another program costs another try."""
+def start_s3(host: str = "127.0.0.1") -> S3Server:
+    """Start a server and wait until it lists buckets; a port lost to another program costs another try.
+
+    `host` is an address of this machine: loopback, or one that pods of a test cluster reach.
+    """
     for _ in range(3):
-        server = _start(Path(tempfile.mkdtemp(prefix="conductor-s3-")))
+        server = _start(Path(tempfile.mkdtemp(prefix="conductor-s3-")), host)
         if _ready(server):
             return server
         stop_s3(server)
@@ -112,7 +115,7 @@ def free_ports(count: int) -> list[int]:
             each.close()
 
 
-def _start(folder: Path) -> S3Server:
+def _start(folder: Path, host: str) -> S3Server:
     keys = {name: (secrets.token_hex(10).upper(), secrets.token_hex(20)) for name in ("main", "other")}
     identities = [
         {"name": name, "credentials": [{"accessKey": access, "secretKey": secret}], "actions": ACTIONS}
@@ -120,9 +123,9 @@ def _start(folder: Path) -> S3Server:
     ]
     (folder / "identities.json").write_text(json.dumps({"identities": identities}))
     ports = free_ports(2 * len(ROLES))
-    process = _launch(folder, ports)
+    process = _launch(folder, ports, host)
     return S3Server(
-        endpoint_url=f"http://127.0.0.1:{ports[ROLES.index('s3')]}",
+        endpoint_url=f"http://{host}:{ports[ROLES.index('s3')]}",
         access_key=keys["main"][0],
         secret_key=keys["main"][1],
         other_access_key=keys["other"][0],
@@ -133,11 +136,11 @@ def _start(folder: Path) -> S3Server:
     )
 
 
-def _launch(folder: Path, ports: list[int]) -> subprocess.Popen[bytes]:
+def _launch(folder: Path, ports: list[int], host: str) -> subprocess.Popen[bytes]:
     addresses = [f"-{role}.port={port}" for role, port in zip(ROLES, ports, strict=False)]
     addresses += [f"-{role}.port.grpc={port}" for role, port in zip(ROLES, ports[len(ROLES) :], strict=True)]
     command = [str(Path(sysconfig.get_path("scripts")) / "weed"), "server", f"-dir={folder}"]
-    command += ["-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-filer", "-s3", *addresses]
+    command += [f"-ip={host}", f"-ip.bind={host}", "-filer", "-s3", *addresses]
     command += [f"-s3.config={folder / 'identities.json'}", "-s3.port.iceberg=0", "-s3.port.lance=0"]
     command += ["-master.telemetry=false", "-master.volumeSizeLimitMB=256", "-volume.max=5000"]
     with (folder / "server.log").open("wb") as log:

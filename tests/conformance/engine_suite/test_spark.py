@@ -41,7 +41,7 @@ def test_files_are_what_the_table_takes(tmp_path: Path):
     contract = replace(RECEIPTS.contract, rules=())
     done = refine(spark(), tmp_path, days, product=replace(RECEIPTS, contract=contract))
     [first, second] = done.outcome.files
-    assert first.path == "year=2026/month=11/day=20/a1-0.parquet"
+    assert first.path.startswith("year=2026/month=11/day=20/a1-")
     assert second.partition == (("year", "2026"), ("month", "11"), ("day", "21"))
     table = tmp_path / "spark" / "table"
     assert {str(path.relative_to(table)) for path in table.rglob("*.*")} == {first.path, second.path}
