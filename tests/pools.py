@@ -20,7 +20,9 @@ POOLS = ("polars", "spark", "platform")
 def rendered(pool: str, **job_variables: object) -> dict[str, Any]:
     """Give the Job of a run in this pool, as it would go to the API server."""
     template = json.loads((TEMPLATES / f"{pool}.json").read_text(encoding="utf-8"))
-    nobody = PrefectClient("http://127.0.0.1:9/api")  # nothing is to be looked up; without it a server would be started
+    nobody = PrefectClient(
+        "http://127.0.0.1:9/api"
+    )  # nothing is to be looked up; without it a server would be started
     configuration = asyncio.run(
         KubernetesWorkerJobConfiguration.from_template_and_values(template, job_variables, client=nobody)
     )
