@@ -110,7 +110,7 @@ class Runs:
         try:
             answer = self._client.request("GET", BY_NAME, path_params=words)
         except httpx.HTTPStatusError as error:
-            if error.response.status_code == httpx.codes.NOT_FOUND:
+            if error.response.status_code == 404:
                 return None
             raise
         found: dict[str, Any] = answer.json()
