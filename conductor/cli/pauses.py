@@ -12,14 +12,16 @@ from prefect.exceptions import ObjectNotFound
 
 
 @cache
-def keep_pauses() -> None:
+def keep_pauses() -> dict[str, str]:
     """Note which deployments are paused, and pause them again when this process is over.
 
-    A deployment's `paused` in prefect.yaml can be no placeholder, and left out it counts as false. Repeats: what was noted first counts.
+    A deployment's `paused` in prefect.yaml can be no placeholder, and left out it counts as false. Gives
+    nothing to the rest of the file. Repeats: what was noted first counts.
     """
     with get_client(sync_client=True) as client:
         paused = [each.id for each in client.read_deployments() if each.paused]
     atexit.register(pause, paused)
+    return {}
 
 
 def pause(deployments: Collection[UUID]) -> None:
