@@ -12,7 +12,9 @@ RUN python -m venv /opt/venv \
 COPY image/trim.py image/trim.txt /build/
 RUN /opt/venv/bin/python /build/trim.py /build/trim.txt \
  && find /opt/venv -type f -name '*.so*' '(' -path '*/_polars_runtime*' -o -path '*/pyarrow/*' -o -path '*/obstore/*' ')' \
-    -exec strip --strip-unneeded {} +
+    -exec strip --strip-unneeded {} + \
+ && /opt/venv/bin/python -c 'import boto3, dbt.cli.main, deltalake, duckdb, great_expectations, obstore, pandas, polars, prefect_aws, \
+prefect_kubernetes, prefect_redis, psycopg, pyarrow.compute, pyarrow.dataset, pyarrow.parquet'
 COPY pyproject.toml README.md LICENSE prefect.yaml ./
 COPY k8s k8s
 COPY dbt dbt

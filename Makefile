@@ -27,7 +27,7 @@ faults: .venv/dev ## only the tests that kill and break whole runs
 	$(BIN)/python -m pytest -n 2 --dist worksteal tests/faults
 
 cluster-test: .venv/dev ## only the tests on the Kubernetes that KUBECONFIG points at
-	$(BIN)/python -m pytest -n 0 tests/cluster
+	$(BIN)/python -m pytest -n 0 tests/cluster tests/unit/chart
 
 bench: .venv/dev ## measure against named peers; prints a table and writes build/bench.json
 	$(BIN)/python -m bench

@@ -140,7 +140,7 @@ def _build(workspace: Workspace, loaded: Loaded) -> None:
     slot = loaded.batch.slot
     contract = workspace.product(slot.dataset).contract
     select = f"source:{contract.schema}.{contract.table}+"
-    build(workspace.home / "warehouse.duckdb", DBT_PROJECT, workspace.home / "dbt", select, (slot.day,))
+    build(workspace.warehouse.build_target(), DBT_PROJECT, workspace.home / "dbt", select, (slot.day,))
     workspace.warehouse.mark_built(loaded.sequence)
     workspace.warehouse.swap_read_copy()
 

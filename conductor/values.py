@@ -7,6 +7,7 @@ sizes are bytes. A frame, a dictionary or an open file never passes from step to
 from __future__ import annotations
 
 import hashlib
+import re
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -224,6 +225,16 @@ class CurrencySum(Value):
     duplicates: Decimal
     superseded: Decimal
     unparseable: int = 0
+
+    @property
+    def shown(self) -> str:
+        """The currency as people may be shown it."""
+        return shown_currency(self.currency)
+
+
+def shown_currency(text: str) -> str:
+    """Give a currency code; `other` for a text that is none, for it may be anything, and `none` for no text."""
+    return text if re.fullmatch("[A-Z]{3}", text) else "other" if text else "none"
 
 
 class Refined(Value):

@@ -69,8 +69,20 @@ def _bring(client: SyncPrefectClient, whole: AutomationCore, *, dry_run: bool) -
     if _content(there[0]) == _content(whole):
         return Change.SAME
     if not dry_run:
-        client.update_automation(there[0].id, whole.model_copy(update={"enabled": there[0].enabled}))
+        client.update_automation(there[0].id, _changed(whole, enabled=there[0].enabled))
     return Change.CHANGED
+
+
+def _changed(whole: AutomationCore, *, enabled: bool) -> AutomationCore:
+    """Give what an automation is to be, without what the server refuses in a change: whose it is."""
+    return AutomationCore(
+        name=whole.name,
+        description=whole.description,
+        enabled=enabled,
+        tags=whole.tags,
+        trigger=whole.trigger,
+        actions=whole.actions,
+    )
 
 
 def _content(automation: Automation | AutomationCore) -> Mapping[str, object]:

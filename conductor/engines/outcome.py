@@ -107,7 +107,7 @@ def _sums(contract: Contract, tally: Tally, done: Written) -> tuple[CurrencySum,
         parts = found.accepted + found.rejected + found.duplicates + found.superseded
         if parts != found.records:
             raise StopAndCall(
-                f"refine.sql of {contract.dataset} makes {parts} {found.currency} of {found.records}"
+                f"refine.sql of {contract.dataset} makes {parts} {found.shown} of {found.records}"
             )
     return tuple(sums)
 

@@ -44,8 +44,7 @@ def complete(records: pl.LazyFrame, contract: Contract, day: date) -> pl.LazyFra
 
 def verbatim(records: pl.LazyFrame) -> list[pl.Expr]:
     """Give the columns of the records under the names that they came with."""
-    line = pl.col(NUMBER).cast(pl.String).alias(LINE)
-    return [*(pl.col(RAW + name).alias(name) for name in _names(records)), line]
+    return [pl.col(RAW + name).alias(name) for name in _names(records)]
 
 
 def _names(records: pl.LazyFrame) -> list[str]:
@@ -56,7 +55,7 @@ def _scan(file: RecordsFile, position: int) -> pl.LazyFrame:
     frame = file.scan()
     check_text(file, frame.collect_schema())
     return frame.select(
-        pl.exclude(LINE).name.prefix(RAW),
+        pl.all().name.prefix(RAW),
         pl.lit(file.object_id).alias(OBJECT),
         pl.lit(position, pl.Int64).alias(POSITION),
         pl.col(LINE).cast(pl.Int64).alias(NUMBER),

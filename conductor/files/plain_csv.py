@@ -14,7 +14,7 @@ import numpy as np
 
 from conductor.contracts.file_format import FileFormat
 from conductor.contracts.model import Contract
-from conductor.files.columns import check_names
+from conductor.files.columns import check_names, check_no_names
 from conductor.files.confined import Done
 from conductor.files.csv_structure import CR, LF, Bytes, Places
 from conductor.files.diagnosis import Unacceptable
@@ -59,7 +59,7 @@ def read_plain(file: Path, contract: Contract, said: FileFormat) -> Plain | None
     try:
         with file.open("rb") as opened:
             _check_start(opened)
-            columns = _header(opened, contract, said) if said.header else contract.delivered
+            columns = _header(opened, contract, said) if said.header else _no_header(opened, contract, said)
             sound, rows = hashlib.sha256(), 0
             for block in _examined(opened, len(columns), said):
                 sound.update(block.canonical)
@@ -88,6 +88,13 @@ def _header(opened: BinaryIO, contract: Contract, said: FileFormat) -> tuple[str
     if _examine(line, len(names), said).rows != 1 or names != canonical_order(names, contract.delivered):
         raise _NotPlain
     return names
+
+
+def _no_header(opened: BinaryIO, contract: Contract, said: FileFormat) -> tuple[str, ...]:
+    first = opened.readline(said.limits.row_bytes).decode().rstrip("\r\n")
+    check_no_names([value.strip('"') for value in first.split(said.delimiter)], contract.delivered, "line 1")
+    opened.seek(0)
+    return contract.delivered
 
 
 def _examined(opened: BinaryIO, width: int, said: FileFormat) -> Iterator[_Block]:

@@ -25,7 +25,10 @@ from conductor.warehouses.protocol import BuildTarget
 COMMAND = (sys.executable, "-c", "from dbt.cli.main import cli; cli()")
 FLAGS = ("--quiet", "--no-use-colors", "--no-version-check", "--no-send-anonymous-usage-stats")
 RESULTS = "run_results.json"
-QUOTING = re.compile("(Conversion|Constraint|Out of Range|Invalid Input|Mismatch Type) Error")
+QUOTING = re.compile(
+    "(?:Conversion|Constraint|Out of Range|Invalid Input|Mismatch Type) Error"
+    "|invalid input syntax|violates [a-z-]+(?: [a-z]+)? constraint|(?:field )?value out of range"
+)
 """Errors of the warehouse about values, which they quote."""
 
 
@@ -156,7 +159,7 @@ def _failure(failed: list[_Node], log: Path) -> ConductorError:
     names = ", ".join(f"{node.kind} {node.name}" for node in failed)
     message = " ".join((failed[0].message or "no message").split())
     if kind := QUOTING.search(message):
-        message = f"a {kind[0]} whose words may quote a row"
+        message = f"an error ({kind[0]}) whose words may quote a row"
     return FixTheData(f"dbt failed at {names}: {message}", next_command=f"less {log}")
 
 

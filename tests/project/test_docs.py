@@ -133,9 +133,9 @@ def test_commands_are_found_behind_prompts_pipes_and_line_ends() -> None:
 
 
 def test_every_make_target_named_in_a_shell_block_exists() -> None:
-    targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
     named = {
-        word for block in blocks(*SHELL) for word in re.findall(r"^make ([a-z]+)", block.text, re.MULTILINE)
+        word for block in blocks(*SHELL) for word in re.findall(r"^make ([a-z-]+)", block.text, re.MULTILINE)
     }
     assert {"demo", "test"} <= named <= set(targets)
 
@@ -146,7 +146,7 @@ def test_every_setting_that_is_named_exists(page: Path) -> None:
     fields = {field for block in block_types() for field in block.model_fields}
     # References of a block are named after their field.
     variables = {PREFIX + name.upper() for name in (*Settings.model_fields, *fields)}
-    known = variables | {"CONDUCTOR_HOME", "CONDUCTOR_WORKSPACE", DEBUG}
+    known = variables | {"CONDUCTOR_HOME", "CONDUCTOR_WORKSPACE", "CONDUCTOR_ENVIRONMENT", DEBUG}
     assert not set(re.findall(r"\bCONDUCTOR_[A-Z_]+", text)) - known
     named = set(re.findall(r"\b(?:[Ss]ettings?|[Ss]et|[Rr]aise) `([a-z]+(?:_[a-z]+)+)`", prose(page)))
     assert not named - set(Settings.model_fields) - fields

@@ -186,7 +186,7 @@ def _note(found: Workspace, refined: Refined, by: str, verb: str, rows: int) -> 
     if not by.strip():
         raise FixTheConfiguration(
             "who wants to see personal values says who it is; it is kept",
-            next_command=f"conductor quarantine {verb} --help",
+            next_command="conductor quarantine show --help",
         )
     text = f"quarantine {verb} with the personal values of {rows} rejected rows"
     found.ledger.note(refined.batch.id, by=by, text=text)

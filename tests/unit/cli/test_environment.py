@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from conductor.cli.environment import environment
 from conductor.errors import FixTheConfiguration
@@ -49,3 +50,8 @@ def test_no_file_is_refused_with_what_to_type(file: str | None) -> None:
     with pytest.raises(FixTheConfiguration) as refused:
         environment(file)
     assert refused.value.next_command == "export CONDUCTOR_ENVIRONMENT=environments/local.toml"
+
+
+def test_every_schedule_has_a_slug_by_which_it_is_changed_in_place() -> None:
+    deployments = YAML(typ="safe").load(ROOT / "prefect.yaml")["deployments"]
+    assert all(schedule["slug"] for each in deployments for schedule in each.get("schedules", []))

@@ -72,7 +72,7 @@ def test_all_fields_arrive_in_the_block(tmp_path: Path) -> None:
         ("lake: {bucket: acme-lake}", "lake: acme-lake", 7, "`lake` has fields of its own"),
         ("name: production\n", "", 1, "`name` is missing"),
         ("name: production", "name: embedded", 1, "`name` is missing or no name"),
-        ("home: /tmp/conductor", "home: [", 4, "not YAML"),
+        ("home: /tmp/conductor", "home: [", 5, "not YAML"),
         ("home: /tmp/conductor", "timezone: UTC", 3, "not YAML"),
     ],
 )

@@ -82,7 +82,7 @@ def test_a_contract_is_read_in_all_its_parts():
         (
             "engine: cloud-conductor",
             "engine: soda",
-            "a row rule has `engine: cloud-conductor`; no other is checked here",
+            "a row rule has `engine: cloud-conductor`, or `type: sql`; no other is checked here",
         ),
         (
             "implementation: >-\n          business_date = slot_day",

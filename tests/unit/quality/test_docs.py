@@ -83,6 +83,15 @@ def test_a_page_says_what_holds_the_batch_and_where_every_record_went(verdict: V
     assert "EUR 1.00 1.00 0 0 0 0" in text
 
 
+def test_a_person_who_stands_where_a_currency_belongs_is_not_shown(tmp_path: Path) -> None:
+    sums = [a_sum("EUR", "1.00"), a_sum("Tweety", "0.00"), a_sum("", "0.00")]
+    rows = [("R-1", "EUR", "1.00", None)]
+    verdict = judge(a_contract(), [], a_refined(counted(1), sums), [a_file(tmp_path, rows)])
+    assert "Tweety" not in verdict.html
+    assert "<code>other</code>" in verdict.html
+    assert "<code>none</code>" in verdict.html
+
+
 def test_pages_lie_in_the_docs_zone_and_in_the_folder_and_the_index_names_them_newest_first(
     tmp_path: Path,
 ) -> None:
