@@ -40,8 +40,34 @@ class Skips:
             self.unlisted[report.nodeid] = reason
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Offer all cases of the sweeps that take their time."""
+    parser.addoption(
+        "--all-cases", action="store_true", help="all cases of the tests that are marked with a sample"
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the cases out that a test's mark `sample` does not name, unless all are wanted."""
+    if config.getoption("--all-cases"):
+        return
+    left = [item for item in items if not _sampled(item)]
+    if left:
+        config.hook.pytest_deselected(items=left)
+        items[:] = [item for item in items if _sampled(item)]
+
+
+def _sampled(item: pytest.Item) -> bool:
+    mark = item.get_closest_marker("sample")
+    return mark is None or not isinstance(item, pytest.Function) or mark.args[0](item.callspec.params)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Watch the skips in CI, from the process that hears of all of them."""
+    config.addinivalue_line(
+        "markers",
+        "sample(chosen): a sweep, of which a plain run takes the cases whose parameters `chosen` likes",
+    )
     if os.environ.get("CI") == "true" and not hasattr(config, "workerinput"):
         config.pluginmanager.register(Skips(listed_skips(config)))
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from conductor.errors import FixTheConfiguration
 
-EXAMPLE = "export CONDUCTOR_ENVIRONMENT=environments/local.toml"
+EXAMPLE = "export CONDUCTOR_ENVIRONMENT=k8s/environments/local.toml"
 
 
 @dataclass(frozen=True)

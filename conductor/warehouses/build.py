@@ -14,7 +14,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from importlib.util import find_spec
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -85,7 +85,10 @@ def build(
         raise Missing("dbt is not installed", next_command="pip install 'cloud-conductor[dbt]'")
     work = work.absolute()
     work.mkdir(parents=True, exist_ok=True)
-    outputs = {"warehouse": {**target.output, "threads": threads}}
+    output = {**target.output, "threads": threads}
+    if "path" in output:  # seen from dbt's own folder: what dbt keeps of a parse holds wherever the home lies
+        output["path"] = os.path.relpath(output["path"], work)
+    outputs = {"warehouse": output}
     profile = {"cloud_conductor": {"target": "warehouse", "outputs": outputs}}
     (work / "profiles.yml").write_text(json.dumps(profile, indent=2), encoding="utf-8")
     results = work / "target" / RESULTS
@@ -95,9 +98,10 @@ def build(
 
 
 def _installed(adapter: str) -> bool:
+    """Ask without importing: looking for a module below `dbt.cli` loads all of dbt into this process, for seconds."""
     try:
-        return find_spec("dbt.cli.main") is not None and find_spec(f"dbt.adapters.{adapter}") is not None
-    except ModuleNotFoundError:
+        return bool(version("dbt-core") and version(f"dbt-{adapter}"))
+    except PackageNotFoundError:
         return False
 
 

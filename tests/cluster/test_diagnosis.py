@@ -12,7 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from unit.cluster.recorded import read
+from unit.pods.recorded import read
 
 from conductor.cluster.objects import RUN_LABEL
 from conductor.cluster.verdicts import Category

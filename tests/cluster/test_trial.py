@@ -9,7 +9,8 @@ from collections.abc import Iterator
 import httpx
 import pytest
 from servers.kubernetes import Cluster
-from trial import Trial, installed
+
+from .trial import Trial, installed
 
 OPEN = {"/api/health", "/api/ready"}
 

@@ -163,6 +163,7 @@ def test_a_prefix_means_whole_segments(store: Store) -> None:
     assert keys(store, "a/b") == keys(store, "a/nothing") == []
 
 
+@pytest.mark.parametrize("place", ["folder", "s3-locked"], indirect=True)
 def test_a_listing_longer_than_a_page_is_whole(store: Store) -> None:
     expected = [f"many/{number:04}" for number in range(1005)]  # a page holds 1000
     with ThreadPoolExecutor(8) as pool:

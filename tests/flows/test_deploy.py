@@ -60,7 +60,7 @@ def run(server: PrefectServer, *command: str, **more: str) -> subprocess.Complet
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
 
-def deploy(server: PrefectServer, environment: str = "environments/local.toml") -> None:
+def deploy(server: PrefectServer, environment: str = "k8s/environments/local.toml") -> None:
     done = run(server, "prefect", "--no-prompt", "deploy", "--all", CONDUCTOR_ENVIRONMENT=environment)
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -90,7 +90,7 @@ def test_an_environment_changes_workspace_and_place_and_no_id(
     server: PrefectServer, client: SyncPrefectClient
 ) -> None:
     before = standing(client)
-    deploy(server, "environments/cluster.toml")
+    deploy(server, "k8s/environments/cluster.toml")
     files = client.read_deployment_by_name("dropped-file/files")
     assert files.parameters["workspace"] == "cluster"
     assert files.pull_steps == [

@@ -61,6 +61,8 @@ class Errand:
     block: dict[str, Any] | None = None
     kill: At | None = None
     stall: At | None = None
+    dbt: tuple[str, ...] | None = None
+    """How dbt is called, where that is not the product's own way."""
 
 
 def carry(errand: Errand) -> None:
@@ -70,8 +72,10 @@ def carry(errand: Errand) -> None:
     os.environ.clear()
     os.environ.update(errand.environment)
     from conductor.errors import ConductorError
+    from conductor.warehouses import build
     from flows.steps import progress
 
+    build.COMMAND = errand.dbt or build.COMMAND
     progress.listeners.append(_listener(errand))
     try:
         _run(errand)

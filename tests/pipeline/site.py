@@ -27,6 +27,7 @@ from conductor.embedded import open_embedded
 from conductor.settings import load_settings
 from conductor.workspace import Workspace
 from pipeline.runs import PRELOADED, At, Errand, carry
+from pipeline.warm_dbt import WarmDbt
 from sandbox.quickbooks import Sandbox
 
 PRODUCT = "finance/sales_receipts"
@@ -143,6 +144,7 @@ class Site:
         self.workspace_name = f"site-{secrets.token_hex(6)}" if block is not None else "embedded"
         self._prefect = prefect
         self._processes = _forks(prefect) if forked else multiprocessing.get_context("spawn")
+        self._dbt = WarmDbt.of_this_process() if forked else None
         self._runs = 0
 
     def environment(self, **settings: object) -> dict[str, str]:
@@ -193,6 +195,7 @@ class Site:
             block=self._block(),
             kill=kill,
             stall=stall,
+            dbt=self._dbt.command if self._dbt else None,
         )
         process = self._processes.Process(target=carry, args=(errand,), daemon=True)
         process.start()

@@ -13,7 +13,9 @@ from conductor.errors import FixTheConfiguration
 ROOT = Path(__file__).parents[3]
 
 
-@pytest.mark.parametrize("file", sorted((ROOT / "environments").glob("*.toml")), ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "file", sorted((ROOT / "k8s" / "environments").glob("*.toml")), ids=lambda path: path.name
+)
 def test_every_environment_shipped_is_whole(file: Path) -> None:
     assert all(environment(str(file)).values())
 
@@ -22,7 +24,7 @@ def test_the_folder_of_a_trial_is_the_one_that_the_command_is_typed_in(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert environment(str(ROOT / "environments/local.toml"))["directory"] == str(tmp_path)
+    assert environment(str(ROOT / "k8s/environments/local.toml"))["directory"] == str(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -45,11 +47,11 @@ def test_a_file_that_says_too_little_too_much_or_nonsense_is_refused(
         environment(str(file))
 
 
-@pytest.mark.parametrize("file", [None, "", "environments/nowhere.toml"])
+@pytest.mark.parametrize("file", [None, "", "k8s/environments/nowhere.toml"])
 def test_no_file_is_refused_with_what_to_type(file: str | None) -> None:
     with pytest.raises(FixTheConfiguration) as refused:
         environment(file)
-    assert refused.value.next_command == "export CONDUCTOR_ENVIRONMENT=environments/local.toml"
+    assert refused.value.next_command == "export CONDUCTOR_ENVIRONMENT=k8s/environments/local.toml"
 
 
 def test_every_schedule_has_a_slug_by_which_it_is_changed_in_place() -> None:

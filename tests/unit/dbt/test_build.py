@@ -10,6 +10,7 @@ import sys
 import threading
 from datetime import date
 from decimal import Decimal
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import psutil
@@ -216,7 +217,10 @@ def test_without_days_there_is_nothing_to_build(warehouse: DuckDBWarehouse, tmp_
 def test_without_dbt_the_extra_is_named(
     warehouse: DuckDBWarehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "find_spec", lambda name: None)
+    def nothing(name: str) -> str:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr(module, "version", nothing)
     with pytest.raises(Missing) as caught:
         build(warehouse.build_target(), PROJECT, tmp_path / "dbt", SALES, (date.fromisoformat(MONDAY),))
     assert "cloud-conductor[dbt]" in str(caught.value.next_command)
