@@ -77,7 +77,7 @@ NEEDED = {
     *product(("driver", "executor"), ["other-executor"], [BLOCKS]),
 }
 # In a trial the services wait until the API answers; otherwise they have nothing to ask it.
-CALLS_KUBERNETES = {"worker", "reconciler", "platform-flow", "driver"}
+CALLS_KUBERNETES = {"worker", "reconciler", "driver"}
 SAYS_NOTHING = {"postgresql", "redis", "s3", "accounting", "stranger", "intruder"}
 
 

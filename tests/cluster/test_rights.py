@@ -34,7 +34,6 @@ DRIVER = rights("", "pods", "create", "delete", "deletecollection", "get", "list
 MAY: dict[tuple[str, str, str], set[Right]] = {
     ("platform", "conductor-worker", "flows"): WORKER,
     ("platform", "conductor-reconciler", "flows"): RECONCILER,
-    ("flows", "conductor-reconciler", "flows"): RECONCILER,
     ("flows", "spark-driver", "flows"): DRIVER,
 }
 ACCOUNTS = {
@@ -48,7 +47,7 @@ ACCOUNTS = {
         ),
         "default",
     },
-    "flows": {"conductor-flow", "conductor-reconciler", "spark-driver", "spark-executor", "default"},
+    "flows": {"conductor-flow", "spark-driver", "spark-executor", "default"},
 }
 
 
