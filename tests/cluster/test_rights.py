@@ -44,6 +44,7 @@ ACCOUNTS = {
             "conductor-setup",
             "conductor-reconciler",
             "conductor-relay",
+            "conductor-audit",
         ),
         "default",
     },

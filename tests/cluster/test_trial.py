@@ -29,10 +29,12 @@ def test_the_release_tests_itself(trial: Trial) -> None:
 
 
 def test_every_pod_runs_and_none_was_started_anew(trial: Trial) -> None:
-    """But for the set-up, which waits for the servers by trying, and for reconciler and relay, which wait for the set-up."""
+    """But for the set-up, which waits for the servers by trying, and for reconciler and the regular jobs, which wait for the set-up."""
     for pod in trial.cluster.read("get", "pods", "-n", trial.platform)["items"]:
         name, status = pod["metadata"]["name"], pod["status"]
-        if not name.startswith(("conductor-setup", "conductor-reconciler", "conductor-relay")):
+        if not name.startswith(
+            ("conductor-setup", "conductor-reconciler", "conductor-relay", "conductor-audit")
+        ):
             assert status["phase"] in {"Running", "Succeeded"}, name
             assert all(each["restartCount"] == 0 for each in status["containerStatuses"]), name
 

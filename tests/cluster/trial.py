@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from servers.chart import CHART, program
@@ -20,11 +21,12 @@ from .how_to import Typed, blocks, typed
 
 RELEASE, PLATFORM, FLOWS = "conductor", "conductor", "conductor-flows"
 IMAGES = ("cloud-conductor:0.1.0", "cloud-conductor-trial:0.1.0")
-INSTALL, DEPLOY, CARRY, AWAY = (
+INSTALL, DEPLOY, CARRY, PROVE, AWAY = (
     "2. Install",
     "3. Deploy the flows",
     "4. Carry a day",
-    "5. Take it away",
+    "5. Prove it",
+    "6. Take it away",
 )
 KEPT = "CLUSTER_TRIAL_KEPT"
 """Variable that says, if set, that the trial is installed and deployed already, and stays: for who writes tests."""
@@ -77,6 +79,20 @@ class Trial:
         done = self.command(*words, "--json", check=False)
         assert done.stdout, done.stderr
         return json.loads(done.stdout)
+
+    def audited(self) -> str:
+        """Have the chart's audit look at everything now; give what it found wrong, which is nothing if all is well."""
+        name = f"audit-{uuid4().hex[:8]}"
+        self.cluster.run("create", "job", name, "--from=cronjob/conductor-audit", "-n", self.platform)
+        ends = {"Complete", "Failed"}
+
+        def ended() -> set[str]:
+            status = self.cluster.read("get", "job", name, "-n", self.platform)["status"]
+            return ends & {each["type"] for each in status.get("conditions", [])}
+
+        self.cluster.until("the audit has ended", ended, 600)
+        log = self.cluster.run("logs", f"job/{name}", "-n", self.platform, check=False).stdout
+        return "" if ended() == {"Complete"} else log
 
     def ledger(self, query: str) -> list[str]:
         """Give the rows that a query finds in the ledger, as PostgreSQL writes them; far quicker than a command."""
