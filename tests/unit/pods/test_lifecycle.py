@@ -224,6 +224,12 @@ def test_out_of_memory_is_tried_again_once_with_half_as_much_again() -> None:
     assert action.deployment == "nightly/night"
 
 
+def test_a_larger_try_waits_until_the_killed_one_no_longer_holds_its_slot() -> None:
+    holding = replace(out_of_memory(), attempts=(ATTEMPT,), held=frozenset({SLOT.id}))
+    assert decide(holding, PATIENCE) == ()
+    assert SubmitLarger in kinds(decide(replace(holding, held=frozenset()), PATIENCE))
+
+
 def test_a_larger_try_that_runs_out_of_memory_too_is_for_a_person() -> None:
     assert decide(out_of_memory(larger_of="22222222-2222-2222-2222-222222222222"), PATIENCE) == ()
 
