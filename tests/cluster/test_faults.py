@@ -189,7 +189,7 @@ def test_after_all_of_it_every_invariant_holds(quick: Trial) -> None:
 
 
 def all_is_well(night: Night, cause: str | None = None) -> None:
-    """One end, however often it was said; nothing at work any more, no lease; where Kubernetes had a hand in it, `conductor explain` names the cause."""
+    """One end, however often it was said, and nothing left; where Kubernetes had a hand in it, `conductor explain` names the cause."""
     night.until("nothing of it is at work", lambda: not left(night), LOOKS)
     assert {state for state in night.states() if state in FINAL} == {night.state()["type"]}
     for job in night.kube.items("jobs", f"prefect.io/flow-run-id={night.id}"):
