@@ -138,7 +138,7 @@ class Runs:
         wait = FlowRunFilter(state=FlowRunFilterState(name=FlowRunFilterStateName(any_=[*WAITING])))
         crashed = FlowRunFilter(
             state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.CRASHED])),
-            end_time=FlowRunFilterEndTime(after_=crashed_since),
+            end_time=FlowRunFilterEndTime.model_validate({"after_": crashed_since}),
         )
         return [run for wanted in (work, wait, crashed) for run in self._pages(wanted, pools)]
 

@@ -117,6 +117,8 @@ def test_a_night_that_is_cancelled_at_work_stops_and_the_next_one_brings_the_day
     cancel(night)
     assert night.ended() == "CANCELLED"
     all_is_well(night)
+    said = quick.ledger(f"SELECT DISTINCT sentence FROM attempts WHERE run_id = '{night.id}'")
+    assert said == ["the run was told to end before it was done: its pod had to go, or somebody cancelled it"]
     brought_in(night)
 
 
