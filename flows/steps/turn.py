@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -11,17 +12,19 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from conductor.contracts.model import Product
-from conductor.errors import ConductorError, FixTheData, LeaseLost, Superseded, Unforeseen
+from conductor.errors import ConductorError, FixTheData, LeaseHeld, LeaseLost, Superseded, Unforeseen
 from conductor.ledger import ErrorRecord, Event, Lease
 from conductor.values import Batch, Slot, State, Value, digest
 from conductor.workspace import Workspace
-from flows.steps.holder import alive, holder
+from flows.steps.holder import alive, holder, run_of
 from flows.steps.leased import renewed
 from flows.steps.log import AttemptLog, Level, told
 from flows.steps.measure import measured
 from flows.steps.progress import Moment, Progress, tell_listeners
 
 V = TypeVar("V", bound=Value)
+BETWEEN_LOOKS = 3.0
+"""Seconds between two looks whether the run's other process has let go."""
 LEVELS: dict[str, Level] = {"failed": "error", "superseded": "warning"}
 
 
@@ -119,12 +122,12 @@ class Turn:
 def turn(workspace: Workspace, slot: Slot) -> Generator[Turn]:
     """Take the slot's turn: lease and scratch folder for the body, and a row in the history of attempts whatever comes of it.
 
-    `LeaseHeld` if another living run has it. Repeats: a slot whose run died is taken over at once on the same machine, and when
-    its lease has run out elsewhere.
+    `LeaseHeld` if another living run has it; another process of this run is waited for. Repeats: a slot whose run died is taken
+    over at once on the same machine, and when its lease has run out elsewhere.
     """
     product = workspace.product(slot.dataset)
     ttl = timedelta(seconds=workspace.settings.lease_seconds)
-    lease = workspace.ledger.acquire(slot.id, holder(workspace.run_id), ttl, alive)
+    lease = _taken(workspace, slot, ttl)
     attempt = workspace.ledger.begin(slot, workspace.run_id, lease.epoch)
     scratch = workspace.scratch / f"{slot.id.replace('/', '-')}-{lease.epoch}"
     mine = Turn(workspace, product, slot, lease, attempt, scratch)
@@ -139,6 +142,22 @@ def turn(workspace: Workspace, slot: Slot) -> Generator[Turn]:
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
         _close(mine, error)
+
+
+def _taken(workspace: Workspace, slot: Slot, ttl: timedelta) -> Lease:
+    """Take the slot's lease.
+
+    On a cluster a run's pod is replaced, or started twice. What the other one has is given back at its end, or runs out if it was
+    killed: failing for it would leave the slot to the next night.
+    """
+    while True:
+        try:
+            return workspace.ledger.acquire(slot.id, holder(workspace.run_id), ttl, alive)
+        except LeaseHeld:
+            held = workspace.ledger.lease(slot.id)
+            if held and run_of(held.holder) != workspace.run_id:
+                raise
+        time.sleep(BETWEEN_LOOKS)
 
 
 def _close(mine: Turn, error: BaseException | None) -> None:
