@@ -94,7 +94,7 @@ def test_a_run_that_is_started_twice_has_one_effect(quick: Trial, prefect: Prefe
     night.until("both pods have ended", lambda: all(pod.finished for pod in night.kube.pods(night.id)))
     assert night.ended() == "COMPLETED"
     all_is_well(night)
-    query = f"SELECT count(DISTINCT epoch) FROM steps JOIN batches ON id = batch WHERE slot = '{night.slot}'"
+    query = f"SELECT count(DISTINCT steps.epoch) FROM steps JOIN batches ON id = batch WHERE slot = '{night.slot}'"
     assert quick.ledger(query) == ["1"]
 
 
