@@ -19,7 +19,7 @@ help: ## list the targets
 demo: .venv/demo ## one day of sales receipts from an API to a revenue mart, in under two minutes
 	$(BIN)/conductor demo
 
-test: .venv/dev ## all tests that this machine can run; what is skipped is listed with its reason
+test: .venv/dev ## the tests that this machine can run, of long sweeps a sample; what is skipped is listed with its reason
 	$(BIN)/python -m pytest -n 2 --dist loadgroup tests --ignore=tests/faults --ignore=tests/flows
 	$(BIN)/python -m pytest -n 2 --dist worksteal tests/faults tests/flows
 

@@ -54,10 +54,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """
     if config.getoption("--all-cases"):
         return
-    left = [item for item in items if not _sampled(item)]
-    if left:
-        config.hook.pytest_deselected(items=left)
-        items[:] = [item for item in items if _sampled(item)]
+    kept, left = [], []
+    for item in items:
+        (kept if _sampled(item) else left).append(item)
+    config.hook.pytest_deselected(items=left)
+    items[:] = kept
 
 
 def _sampled(item: pytest.Item) -> bool:
