@@ -19,12 +19,12 @@ help: ## list the targets
 demo: .venv/demo ## one day of sales receipts from an API to a revenue mart, in under two minutes
 	$(BIN)/conductor demo
 
-test: .venv/dev ## all tests that this machine can run; what is skipped is listed with its reason
+test: .venv/dev ## the tests that this machine can run, of long sweeps a sample; what is skipped is listed with its reason
 	$(BIN)/python -m pytest -n 2 --dist loadgroup tests --ignore=tests/faults --ignore=tests/flows
 	$(BIN)/python -m pytest -n 2 --dist worksteal tests/faults tests/flows
 
-faults: .venv/dev ## only the tests that kill and break whole runs, with all cases of their sweeps (`make test` takes a sample)
-	$(BIN)/python -m pytest -n 2 --dist worksteal --all-cases tests/faults
+faults: .venv/dev ## only whole runs, many of them killed or broken, with all cases of the sweeps that `make test` takes a sample of
+	$(BIN)/python -m pytest -n 2 --dist worksteal --all-cases tests/faults tests/flows
 
 cluster-test: .venv/dev ## only the tests on the Kubernetes that KUBECONFIG points at
 	$(BIN)/python -m pytest -n 0 tests/cluster tests/unit/chart

@@ -58,7 +58,7 @@ def main(file: Path, out: Path) -> None:
     from conductor.quality.gate import judge
     from conductor.quality.suite import check
     from conductor.stores.folder import FolderStore
-    from conductor.values import EngineChoice, Refined
+    from conductor.values import EngineChoice
 
     spent: dict[str, float] = {}
 
@@ -73,16 +73,8 @@ def main(file: Path, out: Path) -> None:
     with timed("pass"):
         job = received(file, out)
         contract, outcome = job.product.contract, refined(job)
-        told = Refined(
-            batch=job.batch,
-            files=outcome.files,
-            rejected=None,
-            counts=outcome.counts,
-            sums=outcome.sums,
-            reasons=outcome.reasons,
-            schema_hash=outcome.schema_hash,
-            choice=EngineChoice(engine="polars", reason="measured", size=0, rows=outcome.counts.records),
-        )
+        rows = outcome.counts.records
+        told = outcome.of(job.batch, EngineChoice(engine="polars", reason="measured", size=0, rows=rows))
         with timed("gate"):
             files = [f"{job.table_uri}/{each.path}" for each in outcome.files]
             verdict = judge(contract, expectations(contract), told, files)

@@ -118,16 +118,8 @@ def _refine(workspace: Workspace, product: Product, batch: Batch, landed: Landed
         storage_options=workspace.lake.storage_options(),
     )
     outcome = open_engine(choice.engine, settings.memory_bytes).refine(job)
-    return Refined(
-        batch=batch,
-        files=outcome.files,
-        rejected=quarantine(workspace.lake, batch, outcome.rejected) if outcome.rejected else None,
-        counts=outcome.counts,
-        sums=outcome.sums,
-        reasons=outcome.reasons,
-        schema_hash=outcome.schema_hash,
-        choice=choice,
-    )
+    rejected = quarantine(workspace.lake, batch, outcome.rejected) if outcome.rejected else None
+    return outcome.of(batch, choice, rejected)
 
 
 def _joined(workspace: Workspace, slot: Slot, joined: Reference) -> ReferenceFiles:

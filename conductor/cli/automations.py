@@ -27,6 +27,7 @@ class Change(StrEnum):
     CHANGED = "changed"
     SAME = "as it was"
     SKIPPED = "left out: nobody is named who could be told (--notify)"
+    ABSENT = "left out: its deployment is not there yet (prefect deploy --all, then this again)"
 
 
 def apply_file(file: Path, notify: str, *, dry_run: bool = False) -> list[tuple[str, str]]:
@@ -55,7 +56,7 @@ def apply(
     for each in shipped:
         target = deployments[each.run] if each.run else notify
         if target is None:
-            yield each.name, Change.SKIPPED
+            yield each.name, Change.ABSENT if each.run else Change.SKIPPED
         else:
             yield each.name, _bring(client, wanted(each, target), dry_run=dry_run)
 
@@ -97,13 +98,11 @@ def gone(client: SyncPrefectClient, shipped: Iterable[Shipped]) -> tuple[str, ..
     )
 
 
-def _deployment(client: SyncPrefectClient, name: str) -> UUID:
+def _deployment(client: SyncPrefectClient, name: str) -> UUID | None:
     try:
         return client.read_deployment_by_name(name).id
     except ObjectNotFound:
-        raise FixTheConfiguration(
-            f"there is no deployment {name}", next_command="prefect deploy --all"
-        ) from None
+        return None
 
 
 def _block(client: SyncPrefectClient, name: str) -> UUID:

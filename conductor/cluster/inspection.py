@@ -41,16 +41,20 @@ RECONCILER = (
 
 @dataclass(frozen=True)
 class Standing:
-    """The cluster's version as (major, minor), its clock, and the storage class that is taken where none is named."""
+    """The cluster's version as (major, minor), and its clock."""
 
     version: tuple[int, int]
     clock: datetime | None
-    default_class: str | None
 
 
 def standing(api: Api) -> Standing | None:
     """Ask the cluster what it is."""
     return api.run(_standing)
+
+
+def default_class(api: Api) -> str | None:
+    """Give the storage class that is taken where none is named; classes are the whole cluster's, which not everybody may read."""
+    return api.run(_default_class)
 
 
 def missing_rights(api: Api, namespace: str, rights: tuple[Right, ...]) -> tuple[Right, ...]:
@@ -88,7 +92,6 @@ async def _standing(client: ApiClient) -> Standing:
     return Standing(
         (int(told.major), int(minor)),
         parsedate_to_datetime(date) if date else None,
-        await _default_class(client),
     )
 
 

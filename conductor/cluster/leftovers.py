@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from conductor.cluster.actions import Action, CloseAttempt, DeleteJob, DeletePod, NoteIncident
 from conductor.cluster.pod_checks import diagnose_pod, overdue
-from conductor.cluster.runs import FINAL, Case, Patience, Reading
+from conductor.cluster.runs import FINAL, Case, Patience, Reading, RunState
 from conductor.cluster.verdicts import Category, verdict
 from conductor.diagnosis import diagnose, gone_pods
 
@@ -70,10 +70,15 @@ def _attempts(reading: Reading) -> Iterator[Action]:
 
 def _incidents(reading: Reading) -> Iterator[Action]:
     """Keep what happened to pods while Kubernetes still knows it."""
+    known = {run_id for run_id, _ in reading.noted}
     for run in reading.runs:
-        for found in _of_pods(reading.case(run)):
+        case = reading.case(run)
+        of_pods = tuple(_of_pods(case))
+        for found in of_pods:
             if (found.run_id, found.subject) not in reading.noted:
                 yield found
+        if run.state is RunState.CRASHED and case.gone and not of_pods and run.id not in known:
+            yield NoteIncident(run.id, run.id, diagnose(case.evidence))
 
 
 def _of_pods(case: Case) -> Iterator[NoteIncident]:

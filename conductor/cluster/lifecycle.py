@@ -20,11 +20,13 @@ from conductor.diagnosis import diagnose
 def decide(reading: Reading, patience: Patience) -> tuple[Action, ...]:
     """Give all that is to be done, run by run, then what is left over; nothing where all is well."""
     known = {size.run_id for size in reading.sizes}
+    # A run that was killed goes on holding its slot until the lease runs out: who comes before that is turned away.
+    holding = {attempt.run_id for attempt in reading.attempts if attempt.slot.id in reading.held}
     of_runs = [
         action
         for run in reading.runs
         for action in _of_run(reading.case(run), patience)
-        if not (isinstance(action, SubmitLarger) and action.run_id in known)
+        if not (isinstance(action, SubmitLarger) and action.run_id in known | holding)
     ]
     return (*of_runs, *_sizes(reading), *leftovers(reading, patience))
 

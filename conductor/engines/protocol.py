@@ -11,7 +11,16 @@ import polars as pl
 
 from conductor.contracts.model import Contract, Product
 from conductor.plain_records import in_parquet, scan_plain
-from conductor.values import Batch, Counts, CurrencySum, DataFile, PlainText
+from conductor.values import (
+    Batch,
+    Counts,
+    CurrencySum,
+    DataFile,
+    EngineChoice,
+    PlainText,
+    Refined,
+    StoredPart,
+)
 
 
 @dataclass(frozen=True)
@@ -98,6 +107,20 @@ class RefineOutcome:
     reasons: tuple[tuple[str, int], ...]
     warnings: tuple[tuple[str, int], ...]
     schema_hash: str
+
+    def of(self, batch: Batch, choice: EngineChoice, rejected: StoredPart | None = None) -> Refined:
+        """Give it as what the run remembers of a batch; `rejected` is where the rejected rows were put."""
+        return Refined(
+            batch=batch,
+            files=self.files,
+            rejected=rejected,
+            counts=self.counts,
+            sums=self.sums,
+            reasons=self.reasons,
+            schema_hash=self.schema_hash,
+            choice=choice,
+            warnings=self.warnings,
+        )
 
 
 class Engine(Protocol):

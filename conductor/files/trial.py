@@ -18,7 +18,7 @@ from conductor.engines.protocol import Engine, RecordsFile, ReferenceFiles, Refi
 from conductor.files.arrival import Arrived, arrive
 from conductor.files.diagnosis import Diagnosis, Refusal, Refused
 from conductor.quality import gate
-from conductor.values import Batch, Counts, CurrencySum, EngineChoice, Refined, Slot, Value
+from conductor.values import Batch, Counts, CurrencySum, EngineChoice, Slot, Value
 
 ACCEPTED, REJECTED, REPORT = "accepted.parquet", "rejected.parquet", "report.json"
 
@@ -113,18 +113,8 @@ def _job(trial: Trial, arrived: Arrived, scratch: Path) -> RefineJob:
 def _judge(trial: Trial, job: RefineJob, outcome: RefineOutcome, files: list[str]) -> None:
     """Ask the gate; a batch that it would stop is a file that is refused."""
     contract = trial.product.contract
-    refined = Refined(
-        batch=job.batch,
-        files=outcome.files,
-        rejected=None,
-        counts=outcome.counts,
-        sums=outcome.sums,
-        reasons=outcome.reasons,
-        schema_hash=outcome.schema_hash,
-        choice=EngineChoice(
-            engine="polars", reason="a trial", size=trial.file.stat().st_size, rows=outcome.counts.records
-        ),
-    )
+    size, rows = trial.file.stat().st_size, outcome.counts.records
+    refined = outcome.of(job.batch, EngineChoice(engine="polars", reason="a trial", size=size, rows=rows))
     verdict = gate.judge(contract, expectations(contract, contract.usual_rows), refined, files)
     if not verdict.passed:
         worst = "; ".join(

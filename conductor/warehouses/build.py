@@ -87,7 +87,7 @@ def build(
     work.mkdir(parents=True, exist_ok=True)
     output = {**target.output, "threads": threads}
     if "path" in output:  # seen from dbt's own folder: what dbt keeps of a parse holds wherever the home lies
-        output["path"] = os.path.relpath(output["path"], work)
+        output["path"] = os.path.relpath(str(output["path"]), work)
     outputs = {"warehouse": output}
     profile = {"cloud_conductor": {"target": "warehouse", "outputs": outputs}}
     (work / "profiles.yml").write_text(json.dumps(profile, indent=2), encoding="utf-8")

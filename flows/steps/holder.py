@@ -38,6 +38,11 @@ def alive(name: str) -> bool:
     return _started(int(pid)) == started
 
 
+def run_of(name: str) -> str:
+    """Give the run that a holder works for."""
+    return name.split("|")[3]
+
+
 def _machine() -> str:
     boot = BOOT.read_text(encoding="ascii").strip() if BOOT.exists() else "?"
     namespace = Path("/proc/self/ns/pid")

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
+from prefect.exceptions import TerminationSignal
 from pydantic import BaseModel, ConfigDict
 
 from conductor.errors import ConductorError
@@ -22,6 +23,7 @@ from flows.steps.opening import EMBEDDED
 from flows.steps.progress import Moment
 
 Level = Literal["info", "warning", "error"]
+STOPPED = (KeyboardInterrupt, SystemExit, TerminationSignal)
 
 
 class Line(BaseModel):
@@ -111,6 +113,9 @@ def told(error: BaseException) -> ErrorRecord:
     """Give of an error what may be told; the text of one that nobody foresaw may hold anything."""
     if isinstance(error, ConductorError):
         return ErrorRecord.of(error)
+    if isinstance(error, STOPPED):
+        said = "the run was told to end before it was done: its pod had to go, or somebody cancelled it"
+        return ErrorRecord(type(error).__name__, said)
     return ErrorRecord(type(error).__name__, "something unforeseen went wrong: the run's own log says where")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from prefect.client.schemas.filters import (
     DeploymentFilter,
     DeploymentFilterId,
     FlowRunFilter,
+    FlowRunFilterEndTime,
     FlowRunFilterId,
     FlowRunFilterState,
     FlowRunFilterStateName,
@@ -41,12 +43,14 @@ class Runs:
         self._client = client
         self._namespace = namespace
 
-    def read(self, of_jobs: Iterable[str], of_attempts: Iterable[str]) -> tuple[Run, ...]:
-        """Give the runs that are at work or wait for something, and those of these ids; a deleted one is left out.
+    def read(
+        self, of_jobs: Iterable[str], of_attempts: Iterable[str], crashed_since: datetime
+    ) -> tuple[Run, ...]:
+        """Give the runs that are at work, wait for something or crashed lately, and those of these ids; a deleted one is left out.
 
         A run that has an attempt in the ledger counts only if it is one of this namespace; one that has a Job here is.
         """
-        found = {run.id: run for run in self._in_pools() if self._here(run)}
+        found = {run.id: run for run in self._in_pools(crashed_since) if self._here(run)}
         found |= {
             run.id: run for run in self._named(of_attempts) if run.infrastructure_pid and self._here(run)
         }
@@ -123,7 +127,7 @@ class Runs:
         """Say whether its Job is, or will be, in the namespace."""
         return not run.infrastructure_pid or run.infrastructure_pid.startswith(f"{self._namespace}:")
 
-    def _in_pools(self) -> list[FlowRun]:
+    def _in_pools(self, crashed_since: datetime) -> list[FlowRun]:
         kind = WorkPoolFilter(type=WorkPoolFilterType(any_=["kubernetes"]))
         found = self._client.read_work_pools(work_pool_filter=kind)
         ours = [pool.name for pool in found if _default(pool, "namespace") == self._namespace]
@@ -132,7 +136,11 @@ class Runs:
         pools = WorkPoolFilter(name=WorkPoolFilterName(any_=ours))
         work = FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[*AT_WORK])))
         wait = FlowRunFilter(state=FlowRunFilterState(name=FlowRunFilterStateName(any_=[*WAITING])))
-        return [*self._pages(work, pools), *self._pages(wait, pools)]
+        crashed = FlowRunFilter(
+            state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.CRASHED])),
+            end_time=FlowRunFilterEndTime.model_validate({"after_": crashed_since}),
+        )
+        return [run for wanted in (work, wait, crashed) for run in self._pages(wanted, pools)]
 
     def _named(self, ids: Iterable[str]) -> list[FlowRun]:
         wanted = [UUID(text) for text in ids if _is_id(text)]

@@ -43,17 +43,7 @@ def refine(turn: Turn, batch: Batch, engine: EngineName | None = None, memory_cl
             next_command=f"conductor explain {batch.id}",
         )
     rejected = quarantine(turn.workspace.lake, batch, outcome.rejected) if outcome.rejected else None
-    return Refined(
-        batch=batch,
-        files=outcome.files,
-        rejected=rejected,
-        counts=outcome.counts,
-        sums=outcome.sums,
-        reasons=outcome.reasons,
-        schema_hash=outcome.schema_hash,
-        choice=choice,
-        warnings=outcome.warnings,
-    )
+    return outcome.of(batch, choice, rejected)
 
 
 def chosen(turn: Turn, batch: Batch, asked: EngineName | None, missing: Missing | None) -> EngineChoice:

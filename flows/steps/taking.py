@@ -10,7 +10,7 @@ from conductor.errors import LeaseHeld, Superseded
 from conductor.ledger import Lease
 from conductor.values import Batch, Slot
 from conductor.workspace import Workspace
-from flows.steps.holder import Errand, alive, errand_of, holder
+from flows.steps.holder import Errand, alive, errand_of, holder, run_of
 
 SHORTEST_PAUSE = 0.5  # seconds
 LONGEST_PAUSE = 15.0  # seconds
@@ -28,7 +28,9 @@ def take(workspace: Workspace, slot: Slot, errand: Errand = Errand.CARRY) -> Lea
     """Take the slot's lease, under a higher epoch than anyone had before.
 
     A run that refines is waited for by those that carry, as long as it lives: it gives the slot back for them to go on. It
-    waits itself, for `spark_wait_seconds`, until the one that started it has let go. `LeaseHeld` otherwise.
+    waits itself, for `spark_wait_seconds`, until the one that started it has let go. Another process of the same run is waited
+    for: on a cluster a run's pod is replaced, or started twice, and what the other one has is given back at its end, or runs out
+    if it was killed; to fail for it would leave the slot to the next night. `LeaseHeld` otherwise.
     """
     ledger, name = workspace.ledger, holder(workspace.run_id, errand)
     ttl = timedelta(seconds=workspace.settings.lease_seconds)
@@ -38,12 +40,16 @@ def take(workspace: Workspace, slot: Slot, errand: Errand = Errand.CARRY) -> Lea
             return ledger.acquire(slot.id, name, ttl, alive)
         except LeaseHeld:
             there = ledger.lease(slot.id)
-            if errand is Errand.CARRY and there and errand_of(there.holder) is Errand.CARRY:
+            if errand is Errand.CARRY and there and _bars(there.holder, workspace.run_id):
                 raise
             if errand is Errand.REFINE and time.monotonic() > until:
                 raise
         time.sleep(pause)
     raise AssertionError("pauses never end")
+
+
+def _bars(name: str, run_id: str) -> bool:
+    return errand_of(name) is Errand.CARRY and run_of(name) != run_id
 
 
 def require_current(workspace: Workspace, batch: Batch) -> None:

@@ -72,7 +72,9 @@ def read(workspace: Workspace, cluster: Namespace, client: SyncPrefectClient) ->
     ledger, at = workspace.ledger, workspace.now()
     listed, attempts, sizes = cluster.listed(), ledger.open_attempts(), ledger.sizes()
     runs = Runs(client, cluster.name)
-    found = runs.read({job.run_id for job in listed.jobs}, {attempt.run_id for attempt in attempts})
+    found = runs.read(
+        {job.run_id for job in listed.jobs}, {attempt.run_id for attempt in attempts}, at - Patience.recent
+    )
     known = tuple(_with_product(workspace, run) for run in found)
     return Reading(
         at=at,

@@ -144,10 +144,8 @@ class Turn:
 def turn(workspace: Workspace, slot: Slot, errand: Errand = Errand.CARRY) -> Generator[Turn]:
     """Take the slot's turn: lease and scratch folder for the body, and a row in the history of attempts whatever comes of it.
 
-    `LeaseHeld` if another living run has it; one that refines is waited for.
-
-    Repeats: a slot whose run died is taken over at once on the same machine, and when
-    its lease has run out elsewhere.
+    `LeaseHeld` if another living run has it; another process of this run, and one that refines, is waited for. Repeats: a slot
+    whose run died is taken over at once on the same machine, and when its lease has run out elsewhere.
     """
     product = workspace.product(slot.dataset)
     ttl = timedelta(seconds=workspace.settings.lease_seconds)

@@ -2,12 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from servers import kubernetes
 from servers.kubernetes import Cluster
+
+from .trial import Trial, installed
+
+LAST = "test_faults.py"
 
 
 @pytest.fixture(scope="session")
 def cluster() -> Cluster:
     """The cluster that KUBECONFIG points at."""
     return kubernetes.cluster()
+
+
+@pytest.fixture(scope="session")
+def trial(cluster: Cluster) -> Iterator[Trial]:
+    """The trial of the how-to; one install serves all tests."""
+    with installed(cluster) as found:
+        yield found
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the trial be looked at before it is broken, and by one worker alone."""
+    items.sort(key=lambda item: item.path.name == LAST)
+    for item in items:
+        if "trial" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("trial"))
+            item.add_marker(pytest.mark.timeout(3600))

@@ -52,7 +52,10 @@ def component(name: str) -> dict[str, str]:
 
 
 PLATFORM: Mapping[str, Mapping[str, str]] = {
-    **{name: component(name) for name in ("server", "services", "setup", "reconciler", "relay", "test")},
+    **{
+        name: component(name)
+        for name in ("server", "services", "setup", "reconciler", "relay", "audit", "test")
+    },
     "worker": component("worker-polars") | {"conductor/role": "worker"},
     **{name: component(name) for name in ("postgresql", "redis", "s3", "accounting")},
     "stranger": {"app": "stranger"},
@@ -67,17 +70,21 @@ FLOWS: Mapping[str, Mapping[str, str]] = {
 }
 RUNS = ("flow", "platform-flow", "driver")
 NEEDED = {
-    *product(("worker", "services", "setup", "reconciler", "relay", "test", *RUNS), ["server"], [API]),
-    *product(("server", "services", "setup", "reconciler", "relay", *RUNS), ["postgresql"], [DATABASE]),
+    *product(
+        ("worker", "services", "setup", "reconciler", "relay", "audit", "test", *RUNS), ["server"], [API]
+    ),
+    *product(
+        ("server", "services", "setup", "reconciler", "relay", "audit", *RUNS), ["postgresql"], [DATABASE]
+    ),
     *product(("server", "services"), ["redis"], [REDIS]),
-    *product(("setup", "reconciler", "relay", *RUNS, "executor", "other-executor"), ["s3"], [S3]),
-    *product(("setup", *RUNS), ["accounting"], [ACCOUNTING]),
+    *product(("setup", "reconciler", "relay", "audit", *RUNS, "executor", "other-executor"), ["s3"], [S3]),
+    *product(("setup", "audit", *RUNS), ["accounting"], [ACCOUNTING]),
     *product(("executor", "other-executor"), ["driver"], [DRIVER, BLOCKS]),
     *product(("driver", "other-executor"), ["executor"], [BLOCKS]),
     *product(("driver", "executor"), ["other-executor"], [BLOCKS]),
 }
 # In a trial the services wait until the API answers; otherwise they have nothing to ask it.
-CALLS_KUBERNETES = {"worker", "reconciler", "platform-flow", "driver"}
+CALLS_KUBERNETES = {"worker", "reconciler", "driver"}
 SAYS_NOTHING = {"postgresql", "redis", "s3", "accounting", "stranger", "intruder"}
 
 

@@ -34,7 +34,6 @@ DRIVER = rights("", "pods", "create", "delete", "deletecollection", "get", "list
 MAY: dict[tuple[str, str, str], set[Right]] = {
     ("platform", "conductor-worker", "flows"): WORKER,
     ("platform", "conductor-reconciler", "flows"): RECONCILER,
-    ("flows", "conductor-reconciler", "flows"): RECONCILER,
     ("flows", "spark-driver", "flows"): DRIVER,
 }
 ACCOUNTS = {
@@ -45,10 +44,11 @@ ACCOUNTS = {
             "conductor-setup",
             "conductor-reconciler",
             "conductor-relay",
+            "conductor-audit",
         ),
         "default",
     },
-    "flows": {"conductor-flow", "conductor-reconciler", "spark-driver", "spark-executor", "default"},
+    "flows": {"conductor-flow", "spark-driver", "spark-executor", "default"},
 }
 
 

@@ -125,17 +125,31 @@ def test_a_changed_automation_keeps_its_id_and_a_paused_one_its_pause(
 ) -> None:
     outcomes(client)
     ids = automation_ids(client)
-    client.pause_automation(ids["conductor-crashed"])
+    client.pause_automation(ids["conductor-late"])
     changed = tmp_path / "automations.yaml"
-    changed.write_text(SHIPPED.read_text(encoding="utf-8").replace("after_seconds: 30", "after_seconds: 45"))
+    text = SHIPPED.read_text(encoding="utf-8")
+    changed.write_text(text.replace("run: scale-pools/scale", "run: scale-pools/scale\n  after_seconds: 45"))
     assert [name for name, change in outcomes(client, changed).items() if change is Change.CHANGED] == [
-        "conductor-crashed"
+        "conductor-late"
     ]
-    (crashed,) = client.read_automations_by_name("conductor-crashed")
-    assert (crashed.id, crashed.enabled) == (ids["conductor-crashed"], False)
-    assert crashed.actions[0].model_dump()["schedule_after"] == timedelta(seconds=45)
-    assert outcomes(client)["conductor-crashed"] is Change.CHANGED
-    assert not client.read_automations_by_name("conductor-crashed")[0].enabled
+    (late,) = client.read_automations_by_name("conductor-late")
+    assert (late.id, late.enabled) == (ids["conductor-late"], False)
+    assert late.actions[0].model_dump()["schedule_after"] == timedelta(seconds=45)
+    assert outcomes(client)["conductor-late"] is Change.CHANGED
+    assert not client.read_automations_by_name("conductor-late")[0].enabled
+
+
+def test_an_automation_waits_for_its_deployment_and_holds_up_no_other(
+    client: SyncPrefectClient, tmp_path: Path
+) -> None:
+    """The chart's set-up job applies the file before anybody could deploy."""
+    outcomes(client)
+    ids = automation_ids(client)
+    early = tmp_path / "automations.yaml"
+    text = SHIPPED.read_text(encoding="utf-8")
+    early.write_text(text.replace("run: scale-pools/scale", "run: scale-pools/not-yet"))
+    assert outcomes(client, early)["conductor-late"] is Change.ABSENT
+    assert automation_ids(client) == ids
 
 
 def test_a_dry_run_says_what_would_be_done_and_does_nothing(

@@ -207,6 +207,7 @@ def test_a_file_that_cannot_be_trusted_is_kept_with_a_diagnosis_and_loads_nothin
     assert (told["code"], told["file"]) == ("UNBALANCED_QUOTE", "sales.csv")
 
 
+@pytest.mark.sample(lambda case: case["step"] in {"version", "load"})
 @pytest.mark.parametrize("step", ["land", "version", "refine", "publish", "load", "build", "archive"])
 def test_a_run_killed_on_its_way_is_finished_by_the_same_words(
     new_site: Callable[..., Site], tmp_path: Path, step: str

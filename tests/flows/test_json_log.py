@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -15,12 +16,13 @@ from typing import Any
 import pytest
 from pipeline.expected import expected
 from pipeline.site import PRODUCT, SEED, Site
+from prefect.exceptions import TerminationSignal
 
 from conductor.embedded import open_embedded
 from conductor.errors import RetryLater
 from conductor.settings import Settings
 from conductor.values import Slot
-from flows.steps.log import AttemptLog
+from flows.steps.log import AttemptLog, told
 from sandbox.quickbooks import catalogue
 
 DAY, EMPTY = date(2026, 3, 2), date(2026, 3, 3)
@@ -198,3 +200,10 @@ def test_a_log_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
     AttemptLog(workspace, SLOT, 1, 1).add("started", None, step="land")
     workspace.close()
     assert (tmp_path / "logs").read_text(encoding="utf-8") == "in the way"
+
+
+def test_who_was_told_to_end_says_so_and_what_nobody_foresaw_is_not_quoted() -> None:
+    assert "told to end" in told(TerminationSignal(signal.SIGTERM)).sentence
+    unforeseen = told(ValueError("a row's value")).sentence
+    assert "unforeseen" in unforeseen
+    assert "a row's value" not in unforeseen

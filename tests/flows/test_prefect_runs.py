@@ -29,6 +29,7 @@ TEMPLATE = {
         }
     },
 }
+JUST_NOW = datetime.now(UTC) - timedelta(seconds=1)
 
 
 @flow(name="a-night")
@@ -55,10 +56,10 @@ class Place:
 
     def named(self, run_id: str) -> Run:
         """Give one run as the reconciler sees it."""
-        return next(run for run in self.runs.read([run_id], ()) if run.id == run_id)
+        return next(run for run in self.runs.read([run_id], (), JUST_NOW) if run.id == run_id)
 
     def seen(self, *ids: str) -> dict[str, RunState]:
-        return {run.id: run.state for run in self.runs.read(ids, ())}
+        return {run.id: run.state for run in self.runs.read(ids, (), JUST_NOW)}
 
 
 @pytest.fixture
@@ -82,13 +83,23 @@ def test_runs_at_work_are_seen_and_final_ones_only_when_named(place: Place) -> N
     assert str(uuid4()) not in place.seen(str(uuid4()), "no id at all")
 
 
+def test_a_run_that_crashed_lately_is_seen_though_nothing_of_it_is_left(place: Place) -> None:
+    crashed = place.run(Pending(), Running(), State(type=StateType.CRASHED))
+    failed = place.run(Pending(), Running(), State(type=StateType.FAILED))
+    now = datetime.now(UTC)
+    lately = {run.id for run in place.runs.read((), (), now - timedelta(minutes=5))}
+    assert str(crashed.id) in lately
+    assert str(failed.id) not in lately
+    assert str(crashed.id) not in {run.id for run in place.runs.read((), (), now + timedelta(minutes=5))}
+
+
 def test_a_run_whose_job_is_in_another_namespace_is_not_ours(place: Place) -> None:
     going = place.run(Pending(), Running())
     place.client.update_flow_run(going.id, infrastructure_pid="other:job-1")
     assert str(going.id) not in place.seen()
     place.client.update_flow_run(going.id, infrastructure_pid="flows:job-1")
     assert str(going.id) in place.seen()
-    assert str(going.id) not in {run.id for run in Runs(place.client, "other").read((), ())}
+    assert str(going.id) not in {run.id for run in Runs(place.client, "other").read((), (), JUST_NOW)}
 
 
 def test_a_run_says_its_deployment_product_and_message(place: Place) -> None:
@@ -118,7 +129,7 @@ def test_a_pending_or_cancelling_run_is_cancelled(place: Place, before: StateTyp
 def test_waiting_runs_are_seen_and_can_be_scheduled_again(place: Place) -> None:
     due = datetime.now(UTC) - timedelta(minutes=20)
     retry, late = place.run(AwaitingRetry(scheduled_time=due)), place.run(Late(scheduled_time=due))
-    found = {run.id: run for run in place.runs.read((), ())}
+    found = {run.id: run for run in place.runs.read((), (), JUST_NOW)}
     assert found[str(retry.id)].state_name == "AwaitingRetry"
     assert found[str(late.id)].state_name == "Late"
     place.runs.resubmit(str(retry.id))

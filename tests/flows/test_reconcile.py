@@ -47,6 +47,7 @@ LOSSES: dict[Callable[[Site], None], bool] = {
 }
 
 
+@pytest.mark.sample(lambda case: case["lose"] in {lose_ledger, lose_warehouse})
 @pytest.mark.parametrize("lose", LOSSES, ids=lambda lose: lose.__name__)
 def test_what_was_lost_is_there_again(new_site: NewSite, lose: Callable[[Site], None]) -> None:
     here = new_site()

@@ -58,11 +58,19 @@ class Errand:
     replay: dict[str, Any] | None = None
     refine: dict[str, Any] | None = None
     dropped: dict[str, Any] | None = None
-    block: dict[str, Any] | None = None
     kill: At | None = None
     stall: At | None = None
     dbt: tuple[str, ...] | None = None
     """How dbt is called, where that is not the product's own way."""
+
+
+def save_block(environment: dict[str, str], name: str, block: dict[str, Any]) -> None:
+    """Keep a Workspace block in Prefect's server."""
+    os.environ.clear()
+    os.environ.update(environment)
+    from blocks.workspace import Workspace
+
+    Workspace.model_validate(block).save(name, overwrite=True)
 
 
 def carry(errand: Errand) -> None:
@@ -98,10 +106,6 @@ def _run(errand: Errand) -> None:
     from flows.platform.refine_batch import refine_batch
     from flows.platform.replay import replay_rows
 
-    if errand.block is not None:
-        from blocks.workspace import Workspace
-
-        Workspace.model_validate(errand.block).save(errand.workspace, overwrite=True)
     if errand.replay is not None:
         replay_rows(**errand.replay, workspace=errand.workspace)
     elif errand.refine is not None:

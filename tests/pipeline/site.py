@@ -26,7 +26,7 @@ from conductor.cli.connecting import connect_company, consenting
 from conductor.embedded import open_embedded
 from conductor.settings import load_settings
 from conductor.workspace import Workspace
-from pipeline.runs import PRELOADED, At, Errand, carry
+from pipeline.runs import PRELOADED, At, Errand, carry, save_block
 from pipeline.warm_dbt import WarmDbt
 from sandbox.quickbooks import Sandbox
 
@@ -192,7 +192,6 @@ class Site:
             replay=replay,
             refine=refine,
             dropped=dropped,
-            block=self._block(),
             kill=kill,
             stall=stall,
             dbt=self._dbt.command if self._dbt else None,
@@ -204,6 +203,16 @@ class Site:
     def run(self, day: date | None = None, **how: Any) -> Ended:
         """Run to the end, whatever it is."""
         return self.start(day, **how).wait()
+
+    def save_block(self) -> None:
+        """Keep the site's block, if it has one: once, for Prefect takes seconds over it."""
+        if (block := self._block()) is None:
+            return
+        given = ({**self._prefect, **self.environment()}, self.workspace_name, block)
+        process = self._processes.Process(target=save_block, args=given, daemon=True)
+        process.start()
+        process.join(PATIENCE)
+        assert process.exitcode == 0, "the block could not be saved"
 
     def _block(self) -> dict[str, Any] | None:
         if self.block is None:
@@ -267,6 +276,7 @@ def site(
     options = {"receipts_per_day": 120, **sandbox}
     with Sandbox(SEED, clock, "client", secrets.token_hex(8), **options) as books:
         made = Site(home, books, clock, prefect, block, variables or {}, forked)
+        made.save_block()
         made.connect()
         books.clear_requests()
         yield made

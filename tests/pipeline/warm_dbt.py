@@ -64,6 +64,7 @@ def serve(listening: socket.socket) -> None:
     while True:
         ready, _, _ = select([listening, sys.stdin], [], [])
         if sys.stdin in ready:
+            shutil.rmtree(shared.parent)
             return
         call, _ = listening.accept()
         if os.fork() == 0:

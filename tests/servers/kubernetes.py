@@ -112,7 +112,8 @@ def images(found: Cluster) -> Iterator[str]:
     for node in found.read("get", "nodes")["items"]:
         for image in node["status"].get("images", []):
             yield from (
-                name.removeprefix("docker.io/library/").removeprefix("localhost/") for name in image["names"]
+                name.removeprefix("docker.io/library/").removeprefix("localhost/")
+                for name in image["names"] or ()
             )
 
 

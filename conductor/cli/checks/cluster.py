@@ -8,7 +8,7 @@ from datetime import datetime
 from conductor.cli.checks.finding import Finding, note, ok, problem
 from conductor.cli.checks.servers import clock
 from conductor.cluster.api import Api
-from conductor.cluster.inspection import RECONCILER, missing_rights, secret_keys, standing
+from conductor.cluster.inspection import RECONCILER, default_class, missing_rights, secret_keys, standing
 from conductor.errors import FixTheConfiguration
 
 OLDEST = (1, 31)
@@ -43,8 +43,17 @@ def kubernetes(api: Api, now: Callable[[], datetime]) -> Iterator[Finding]:
         yield ok("cluster", f"Kubernetes {told} answers")
     if found.clock:
         yield clock(found.clock - now(), "the cluster's")
-    if found.default_class:
-        yield ok("storage class", f"{found.default_class} is taken where none is named")
+    yield from _storage(api)
+
+
+def _storage(api: Api) -> Iterator[Finding]:
+    try:
+        found = default_class(api)
+    except FixTheConfiguration:
+        yield note("storage class", "this account may not look at storage classes")
+        return
+    if found:
+        yield ok("storage class", f"{found} is taken where none is named")
     else:
         yield note(
             "storage class",

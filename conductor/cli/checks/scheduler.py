@@ -18,8 +18,8 @@ from conductor.cli.checks.servers import clock
 from conductor.errors import RetryLater
 
 POOLS = ("polars", "spark", "platform")
-NEEDED = ("nightly", "reconcile")
-"""Deployments without which a night does not run or is not tended."""
+NEEDED = ("nightly",)
+"""Deployments without which no night runs."""
 
 
 def scheduler(namespace: str, now: Callable[[], datetime]) -> Iterator[Finding]:

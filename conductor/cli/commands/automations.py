@@ -12,7 +12,7 @@ from conductor.cli.options import JsonOption
 from conductor.workspace import ROOT
 
 cli = typer.Typer(
-    help="Keep what Prefect does by itself: look after stuck, silent, crashed and late runs.",
+    help="Keep what Prefect does by itself: tell people of crashed, silent and late runs, and fit work pools to what waits.",
     no_args_is_help=True,
 )
 FILE = ROOT / "k8s" / "automations.yaml"

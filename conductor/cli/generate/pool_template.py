@@ -43,7 +43,6 @@ def _who(pool: Pool) -> Mapping[str, object]:
         "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "false",
         **pool.env,
     }
-    token = {"automount_service_account_token": {"type": "boolean", "default": False}}
     return {
         "name": TEXT,
         "command": TEXT,
@@ -56,7 +55,6 @@ def _who(pool: Pool) -> Mapping[str, object]:
         "image_pull_secrets": OBJECTS,
         "namespace": {**TEXT, "default": "conductor-flows"},
         "service_account_name": {**TEXT, "default": pool.account},
-        **(token if isinstance(pool.token, str) else {}),
         "env": {**TEXTS, "default": env},
         "env_from": {**OBJECTS, "default": [{"secretRef": {"name": "conductor-workspace"}}]},
         "labels": TEXTS,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Pool:
-    """What sets a work pool apart. `token` is whether its pods may get one of the API server: never, if asked for, or always."""
+    """What sets a work pool apart. `token` is whether its pods get one of the API server."""
 
     name: str
     description: str
@@ -17,7 +17,7 @@ class Pool:
     memory: str
     cpu: str
     disk: str
-    token: object = False
+    token: bool = False
     env: Mapping[str, str] = field(default_factory=dict[str, str])
     fixed_env: Sequence[Mapping[str, object]] = ()
 
@@ -62,6 +62,5 @@ POOLS = (
         memory="512Mi",
         cpu="200m",
         disk="1Gi",
-        token="{{ automount_service_account_token }}",  # noqa: S106 - a placeholder
     ),
 )

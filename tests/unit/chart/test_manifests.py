@@ -276,3 +276,12 @@ def test_the_event_gateway_may_call_the_api_and_nothing_else() -> None:
         each["metadata"]["name"] for each in of_kind(rendered("ha"), "NetworkPolicy") if gateway in str(each)
     ]
     assert allowing == ["conductor-server"]
+
+
+def test_all_buckets_of_the_trial_are_made() -> None:
+    """They are one word of the command: a list in the flow style would have cut it at its commas."""
+    (setup,) = [
+        each for each in of_kind(rendered("local"), "Job") if each["metadata"]["name"] == "conductor-setup"
+    ]
+    (buckets,) = setup["spec"]["template"]["spec"]["initContainers"]
+    assert buckets["args"][2:] == ["conductor-raw,conductor-lake,conductor-backup"]

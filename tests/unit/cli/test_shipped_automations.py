@@ -8,7 +8,7 @@ import pytest
 from prefect.events.schemas.automations import Posture
 from ruamel.yaml import YAML
 
-from conductor.cli.shipped_automations import read, trigger_of
+from conductor.cli.shipped_automations import HEARTBEAT, read, trigger_of
 from conductor.errors import FixTheConfiguration
 
 ROOT = Path(__file__).parents[3]
@@ -21,7 +21,11 @@ def test_what_is_run_is_deployed() -> None:
 
 
 def test_a_run_is_silent_for_three_heartbeats_before_anyone_looks() -> None:
-    silent = [each for each in read(SHIPPED) if trigger_of(each).posture is Posture.Proactive and each.run]
+    silent = [
+        each
+        for each in read(SHIPPED)
+        if trigger_of(each).posture is Posture.Proactive and HEARTBEAT in trigger_of(each).after
+    ]
     assert [each.name for each in silent] == ["conductor-no-heartbeat"]
     assert trigger_of(silent[0]).within.total_seconds() >= 3 * 180
 
@@ -40,9 +44,15 @@ def test_runs_of_the_platforms_own_flows_start_no_further_ones() -> None:
     ("change", "said"),
     [
         (("within: 540", "within: 90"), "takes runs for lost that are well"),
-        (("[ImagePullError, CrashLoopBackOff]", "Unschedulable*"), "only wait for a node"),
+        (
+            (
+                "match: {prefect.resource.id: prefect.flow-run.*}",
+                "match: {kubernetes.diagnosis: Unschedulable*}",
+            ),
+            "only wait for a node",
+        ),
         (("threshold: 1", "treshold: 1"), "treshold"),
-        (("after_seconds: 30", "afterwards: 30"), "afterwards"),
+        (("  notify: ", "  notice: "), "notice"),
         (("posture: Proactive", "posture: Patient"), "conductor-no-heartbeat"),
         (("- name: conductor-late", "- name: conductor-crashed"), "more than once"),
         (("  run: scale-pools/scale\n", ""), "either runs a deployment or notifies"),

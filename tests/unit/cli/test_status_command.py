@@ -64,7 +64,7 @@ def test_what_runs_now_is_named_with_its_process(office: Office) -> None:
 
 
 def test_a_run_whose_process_is_gone_does_not_run(office: Office) -> None:
-    machine, pid, _, run_id = holder("run-9").split("|")
+    machine, pid, _, run_id, _ = holder("run-9").split("|")
     gone = "|".join((machine, pid, "1", run_id))  # the same pid, but started at another time
     lease = office.workspace.ledger.acquire(SLOT.id, gone, FIVE_MINUTES, lambda _: True)
     office.workspace.ledger.begin(SLOT, "run-9", lease.epoch)

@@ -224,6 +224,12 @@ def test_out_of_memory_is_tried_again_once_with_half_as_much_again() -> None:
     assert action.deployment == "nightly/night"
 
 
+def test_a_larger_try_waits_until_the_killed_one_no_longer_holds_its_slot() -> None:
+    holding = replace(out_of_memory(), attempts=(ATTEMPT,), held=frozenset({SLOT.id}))
+    assert decide(holding, PATIENCE) == ()
+    assert SubmitLarger in kinds(decide(replace(holding, held=frozenset()), PATIENCE))
+
+
 def test_a_larger_try_that_runs_out_of_memory_too_is_for_a_person() -> None:
     assert decide(out_of_memory(larger_of="22222222-2222-2222-2222-222222222222"), PATIENCE) == ()
 
@@ -245,16 +251,26 @@ def test_a_deployment_starts_with_the_most_that_any_of_its_products_needed() -> 
 
 def test_an_attempt_whose_pod_is_gone_is_closed_with_the_cause() -> None:
     crashed = run("CRASHED", ago(minutes=2), said="Kubernetes job was deleted")
-    action = only(Reading(NOW, runs=(crashed,), attempts=(ATTEMPT,)))
+    action, note = sorted(decide(Reading(NOW, runs=(crashed,), attempts=(ATTEMPT,)), PATIENCE), key=str)
     assert isinstance(action, CloseAttempt)
+    assert isinstance(note, NoteIncident)
     assert (action.slot, action.attempt, action.cause.category) == (SLOT.id, 3, Category.DELETED)
 
 
 def test_an_attempt_is_left_open_while_its_pod_is_there_or_its_slot_is_held() -> None:
     assert decide(replace(at_work(), attempts=(ATTEMPT,)), PATIENCE) == ()
-    crashed = run("CRASHED", ago(minutes=2))
-    held = Reading(NOW, runs=(crashed,), attempts=(ATTEMPT,), held=frozenset({SLOT.id}))
+    crashed, noted = run("CRASHED", ago(minutes=2)), frozenset({(RUN, RUN)})
+    held = Reading(NOW, runs=(crashed,), attempts=(ATTEMPT,), held=frozenset({SLOT.id}), noted=noted)
     assert decide(held, PATIENCE) == ()
+
+
+def test_why_a_run_crashed_is_on_record_though_nothing_of_it_is_left() -> None:
+    crashed = run("CRASHED", ago(minutes=2), said="Kubernetes job was deleted")
+    note = only(Reading(NOW, runs=(crashed,)))
+    assert isinstance(note, NoteIncident)
+    assert (note.subject, note.cause.category) == (RUN, Category.DELETED)
+    for known in ((RUN, RUN), (RUN, "nightly-abc-x1")):
+        assert decide(Reading(NOW, runs=(crashed,), noted=frozenset({known})), PATIENCE) == ()
 
 
 def test_a_pod_that_was_replaced_is_on_record() -> None:

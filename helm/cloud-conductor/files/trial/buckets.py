@@ -1,4 +1,4 @@
-"""Make the trial's buckets: the first versioned and locked, as raw has to be, the others plain. Repeats: what is there stays."""
+"""Make the trial's buckets: all keep versions, and those of the first, raw, are locked. Repeats: what is there stays."""
 
 import os
 import sys
@@ -20,6 +20,7 @@ while True:
 for place, bucket in enumerate(sys.argv[1].split(",")):
     if bucket not in there:
         client.create_bucket(Bucket=bucket, ObjectLockEnabledForBucket=place == 0)
+    client.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
     if place == 0:
         retention = {"DefaultRetention": {"Mode": "COMPLIANCE", "Days": 1}}
         client.put_object_lock_configuration(
