@@ -1,5 +1,8 @@
 """Rows of Spark as files: the curated ones partitioned below the table, the rejected ones as one file."""
 
+# pyright: reportUnknownParameterType=false
+# (pyarrow ships no types)
+
 from __future__ import annotations
 
 import warnings

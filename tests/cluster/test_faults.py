@@ -208,7 +208,7 @@ def left(night: Night) -> list[str]:
     found += [job.name for job in night.kube.jobs(night.id) if not job.finished]
     trial = night.trial
     found += trial.ledger(f"SELECT slot FROM attempts WHERE run_id = '{night.id}' AND ended_at IS NULL")
-    return found + trial.ledger(f"SELECT name FROM leases WHERE holder LIKE '%|{night.id}'")
+    return found + trial.ledger(f"SELECT name FROM leases WHERE holder LIKE '%|{night.id}|%'")
 
 
 def causes(night: Night) -> set[str]:
