@@ -15,7 +15,7 @@ from flows.steps.gate import gate
 from flows.steps.load import load
 from flows.steps.post import post
 from flows.steps.publish import publish
-from flows.steps.refine import refine
+from flows.steps.branch import refine
 from flows.steps.side_by_side import side_by_side, together
 from flows.steps.turn import Turn, turn
 from flows.steps.version import current

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,59 +11,31 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-IMAGE = os.environ.get("CONDUCTOR_SPARK_TEST_IMAGE", "cloud-conductor-spark:test")
+from .kube import Kube, namespace
+
+IMAGE = os.environ.get("CLUSTER_SPARK_IMAGE", "cloud-conductor-spark:0.1.0")
 PATIENCE = 900  # seconds; a session alone took up to 138 on a machine that was busy
 PODS = ["create", "get", "list", "watch", "delete", "deletecollection"]
-
-
-def kubectl(*words: str, given: object = None) -> str:
-    """Call kubectl; `given` goes to its standard input as JSON."""
-    done = subprocess.run(
-        ["kubectl", *words],
-        input=json.dumps(given) if given is not None else None,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, f"kubectl {' '.join(words)}: {done.stderr}"
-    return done.stdout
-
-
-def missing_for_spark() -> str:
-    """Say what these tests lack; nothing where they can run."""
-    if not os.environ.get("KUBECONFIG"):
-        return "KUBECONFIG names no cluster"
-    nodes = json.loads(kubectl("get", "nodes", "-o", "json"))["items"]
-    images = {name for node in nodes for image in node["status"]["images"] for name in image["names"]}
-    return "" if any(name.endswith(IMAGE) for name in images) else f"the cluster has no image {IMAGE}"
+EXECUTORS = "spark-role=executor"
 
 
 @dataclass(frozen=True)
 class Ground:
     """A namespace that enforces Pod Security `restricted`, with the accounts of ADR 10."""
 
-    namespace: str
-
-    def get(self, kind: str, *words: str) -> list[dict[str, Any]]:
-        """Give the objects of a kind."""
-        return json.loads(kubectl("-n", self.namespace, "get", kind, "-o", "json", *words))["items"]
+    kube: Kube
 
     def executors(self) -> list[str]:
         """Give the names of the executors that run."""
-        found = self.get("pods", "-l", "spark-role=executor")
+        found = self.kube.items("pods", EXECUTORS)
         return [each["metadata"]["name"] for each in found if each["status"]["phase"] == "Running"]
 
     def drive(self, name: str, job: dict[str, Any]) -> None:
         """Start a driver's pod for a job."""
         script = Path(__file__).with_name("spark_driver.py").read_text(encoding="utf-8")
         data = {"driver.py": script, "job.json": json.dumps(job)}
-        self.apply({"kind": "ConfigMap", "apiVersion": "v1", "metadata": {"name": name}, "data": data})
-        self.apply(_driver(name))
-
-    def apply(self, manifest: dict[str, Any]) -> None:
-        """Make an object."""
-        kubectl("-n", self.namespace, "apply", "-f", "-", given=manifest)
+        config = {"kind": "ConfigMap", "apiVersion": "v1", "metadata": {"name": name}, "data": data}
+        self.kube.apply(config, _driver(name))
 
     def wait(self, name: str) -> str:
         """Wait until a driver's pod has ended; give its log, and fail with it if it did not end well."""
@@ -78,31 +48,22 @@ class Ground:
 
     def phase(self, name: str) -> str:
         """Give a pod's phase."""
-        [pod] = self.get("pods", "--field-selector", f"metadata.name={name}")
-        return pod["status"]["phase"]
+        return json.loads(self.kube.do("get", "pod", name, "-o", "json"))["status"]["phase"]
 
     def log(self, name: str) -> str:
-        """Give a pod's log."""
-        return kubectl("-n", self.namespace, "logs", name)
+        """Give a pod's log; one that has not begun has none."""
+        return self.kube.do("logs", name, check=False)
 
 
 @contextmanager
 def ground(keys: dict[str, str]) -> Iterator[Ground]:
     """Make the namespace for the body; `keys` are the environment of the driver, as a Secret."""
-    name = f"spark-{secrets.token_hex(4)}"
-    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
-    namespace = {"kind": "Namespace", "apiVersion": "v1", "metadata": {"name": name, "labels": labels}}
-    kubectl("apply", "-f", "-", given=namespace)
-    made = Ground(name)
-    try:
+    with namespace("spark", **{"pod-security.kubernetes.io/enforce": "restricted"}) as kube:
         for each in ("spark-driver", "spark-executor"):
-            made.apply({"kind": "ServiceAccount", "apiVersion": "v1", "metadata": {"name": each}})
-        made.apply({"kind": "Secret", "apiVersion": "v1", "metadata": {"name": "keys"}, "stringData": keys})
-        for manifest in _role(name):
-            made.apply(manifest)
-        yield made
-    finally:
-        kubectl("delete", "namespace", name, "--wait=false")
+            kube.apply({"kind": "ServiceAccount", "apiVersion": "v1", "metadata": {"name": each}})
+        kube.apply({"kind": "Secret", "apiVersion": "v1", "metadata": {"name": "keys"}, "stringData": keys})
+        kube.apply(*_role(kube.namespace))
+        yield Ground(kube)
 
 
 def _role(namespace: str) -> Iterator[dict[str, Any]]:

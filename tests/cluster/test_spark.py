@@ -15,9 +15,9 @@ from typing import Any
 
 import polars as pl
 import pytest
+from servers.kubernetes import Cluster, need_image
 from servers.s3 import REGION, S3Server, make_bucket, start_s3, stop_s3
 
-from cluster.spark_ground import Ground, ground, kubectl, missing_for_spark
 from conductor.contracts.load import discover
 from conductor.contracts.typed import polars_schema
 from conductor.engines.choose import EngineName, choose_engine
@@ -29,8 +29,7 @@ from conductor.stores.protocol import Store
 from conductor.values import Batch, Slot
 from conductor.workspace import ROOT
 
-MISSING = missing_for_spark()
-pytestmark = pytest.mark.skipif(bool(MISSING), reason=MISSING)
+from .spark_ground import EXECUTORS, IMAGE, Ground, ground
 
 PRODUCTS = discover([ROOT / "products"])
 RECEIPTS = PRODUCTS["finance/sales_receipts"]
@@ -52,8 +51,9 @@ class Lake:
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[S3Server]:
+def server(cluster: Cluster) -> Iterator[S3Server]:
     """An S3 server at the address under which pods reach this machine."""
+    need_image(cluster, IMAGE)
     started = start_s3(os.environ["CLUSTER_HOST"])
     yield started
     stop_s3(started)
@@ -209,7 +209,7 @@ def test_executors_in_pods_give_the_rows_and_cents_of_polars(lake: Lake, here: G
     assert choice.engine == EngineName.SPARK
     here.drive("refine-one", told(lake, "a1"))
     until(here.executors, here, "refine-one")
-    pods = here.get("pods", "-l", "spark-role=executor")
+    pods = here.kube.items("pods", EXECUTORS)
     log = here.wait("refine-one")
     assert same_as_polars(lake, "a1")
     for pod in pods:
@@ -219,7 +219,7 @@ def test_executors_in_pods_give_the_rows_and_cents_of_polars(lake: Lake, here: G
         assert [owner["name"] for owner in pod["metadata"]["ownerReferences"]] == ["refine-one"]
     assert lake.server.secret_key not in log
     until(lambda: not here.executors(), here, "refine-one") if here.phase("refine-one") == "Running" else None
-    assert here.get("pods", "-l", "spark-role=executor") == []
+    assert here.kube.items("pods", EXECUTORS) == []
 
 
 def test_an_executor_that_is_shot_while_it_writes_costs_no_row(lake: Lake, here: Ground) -> None:
@@ -228,7 +228,7 @@ def test_an_executor_that_is_shot_while_it_writes_costs_no_row(lake: Lake, here:
     until(lambda: len(here.executors()) >= 1, here, "refine-two")
     time.sleep(8)
     victim = here.executors()[0]
-    kubectl("-n", here.namespace, "delete", "pod", victim, "--force", "--grace-period=0")
+    here.kube.do("delete", "pod", victim, "--force", "--grace-period=0")
     here.wait("refine-two")
     keys = same_as_polars(lake, "a2")
     there = [stat.key for stat in lake.store.list(table) if "/a2-" in stat.key]
