@@ -11,9 +11,10 @@ from rich.console import Console
 from bench import report
 from bench.gate import gate_share
 from bench.p1_dropped_file import dropped_file, engines
+from bench.p3_flat_memory import flat_memory
 from bench.p6_flow_overhead import flow_overhead
 
-BENCHMARKS = ("P1", "engines", "gate", "P6")
+BENCHMARKS = ("P1", "P3", "engines", "gate", "P6")
 RESULTS = Path("build") / "bench.json"
 
 
@@ -35,8 +36,11 @@ def _run(name: str, folder: Path, chosen: argparse.Namespace, console: Console) 
         return flow_overhead(folder, chosen.seed, chosen.receipts, chosen.repeat, console)
     if name == "gate":
         return gate_share(folder, chosen.seed, chosen.rows, chosen.repeat, console)
+    sizes = chosen.gb or (0.1, 1)
+    if name == "P3":
+        return flat_memory(folder, chosen.seed, sizes, console)
     measure = dropped_file if name == "P1" else engines
-    return measure(folder, chosen.seed, chosen.gb or (0.1, 1), chosen.repeat, console)
+    return measure(folder, chosen.seed, sizes, chosen.repeat, console)
 
 
 def _arguments() -> argparse.ArgumentParser:
@@ -46,7 +50,7 @@ def _arguments() -> argparse.ArgumentParser:
         "--only",
         action="append",
         choices=BENCHMARKS,
-        help="one benchmark; may be given again; P1 holds P2 and P3",
+        help="one benchmark; may be given again; P1 holds P2",
     )
     add("--repeat", type=_positive, default=5, help="how often each side is measured")
     add("--receipts", type=_positive, default=1000, help="sales receipts per day")

@@ -1,4 +1,4 @@
-"""P1, P2, P3: a dropped file to a commit, beside bare Polars, plain pandas and DuckDB; and where Spark crosses Polars."""
+"""P1, P2: a dropped file to a commit, beside bare Polars, plain pandas and DuckDB; and where Spark crosses Polars."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from statistics import median
 from rich.console import Console
 
 from bench.report import Measure
-from bench.sales import write_sales
+from bench.sales import GB, write_sales
 from bench.side import Ran, ran
 
-GB = 1_000_000_000
 GOALS = {"polars": "1.25 times at most", "pandas": "0.4 times, half the memory", "duckdb": "beside it"}
 
 

@@ -7,8 +7,10 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+GB = 1_000_000_000
 ROW_BYTES = 54
 DAYS = 120
+ARTICLES = 1999
 ROWS_AT_ONCE = 2_000_000
 
 
@@ -21,6 +23,11 @@ def write_sales(path: Path, size: int, seed: int) -> int:
             _frame(chance, written, count).write_csv(stream, include_header=not written)
             written += count
     return rows
+
+
+def article(number: int) -> str:
+    """Give the stock keeping unit of an article, counted from 0."""
+    return f"SKU{number:05}"
 
 
 def _frame(chance: np.random.Generator, first: int, count: int) -> pl.DataFrame:
@@ -41,7 +48,7 @@ def _frame(chance: np.random.Generator, first: int, count: int) -> pl.DataFrame:
         (pl.date(2026, 7, 1) + pl.duration(days=pl.col("n") // 3 % DAYS))
         .dt.to_string("%Y-%m-%d")
         .alias("business_date"),
-        ("SKU" + (pl.col("n") % 1999).cast(pl.String).str.zfill(5)).alias("sku"),
+        ("SKU" + (pl.col("n") % ARTICLES).cast(pl.String).str.zfill(5)).alias("sku"),
         pl.col("q").cast(pl.String).alias("quantity"),
         pl.when("bad").then(pl.lit("")).otherwise(money[0]).alias("unit_price"),
         money[1].alias("amount"),

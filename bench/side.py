@@ -12,6 +12,7 @@ from pathlib import Path
 
 SIDES = {
     "conductor": "conductor_itself",
+    "joining": "conductor_joining",
     "polars": "plain_polars",
     "pandas": "plain_pandas",
     "duckdb": "plain_duckdb",

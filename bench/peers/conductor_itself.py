@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 from conductor.contracts.load import load
+from conductor.contracts.model import Product
 from conductor.engines.engine import open_engine
-from conductor.engines.protocol import RecordsFile, RefineJob, RefineOutcome
+from conductor.engines.protocol import RecordsFile, ReferenceFiles, RefineJob, RefineOutcome
 from conductor.files import arrive
 from conductor.stores.folder import FolderStore
 from conductor.tables import CuratedTable, file_prefix
@@ -25,9 +27,14 @@ def run(file: Path, out: Path, engine: str = "polars") -> None:
     shutil.rmtree(job.scratch.parent)
 
 
-def received(file: Path, out: Path) -> RefineJob:
+def received(
+    file: Path,
+    out: Path,
+    product: Product | None = None,
+    references: Mapping[str, ReferenceFiles] | None = None,
+) -> RefineJob:
     """Take the file apart; give what refines its records into the table at `out`."""
-    product = load(PRODUCT)
+    product = product or load(PRODUCT)
     contract, scratch = product.contract, out.parent / "scratch"
     arrived = arrive(file, contract, scratch / "arrived")
     batch = Batch(
@@ -42,7 +49,7 @@ def received(file: Path, out: Path) -> RefineJob:
         product=product,
         batch=batch,
         records=(RecordsFile(arrived.records, arrived.canonical_sha256, plain=arrived.plain),),
-        references={},
+        references=references or {},
         table_uri=CuratedTable(FolderStore(out), contract).uri,
         attempt=file_prefix(batch, 1),
         scratch=scratch / "refine",
