@@ -210,7 +210,7 @@ def test_a_child_that_fails_is_told_with_its_own_cause(home: Home, pool: Pool) -
     pool.close()
     run = home.carry()
     pool.waiting()
-    records = [path for path in home.path.rglob("records.parquet") if path.stat().st_size]
+    records = list(home.path.rglob("original/file.csv"))  # a plain file is its own records
     assert len(records) == 2  # raw and its backup
     for path in records:
         path.chmod(0o600)
@@ -222,5 +222,5 @@ def test_a_child_that_fails_is_told_with_its_own_cause(home: Home, pool: Pool) -
     assert error
     assert said == f"{error.error_class}: {error.sentence}"
     assert said.startswith("StopAndCall")
-    assert "records.parquet" in said
+    assert "file.csv" in said
     assert home.outcomes() == ["handed over", "failed"]
