@@ -1,4 +1,7 @@
-"""Bringing the tables up to this program, and telling whether they are."""
+"""Bringing the tables up to this program, and telling whether they are.
+
+Alembic is imported where there is something to bring up: nearly every start of a run finds the tables as they should be.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +9,21 @@ import sqlite3
 from contextlib import closing, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 
 from conductor.errors import FixTheConfiguration
 from conductor.ledger.database import Database
 from conductor.ledger.faults import corrupt
 
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+KNOWN = sorted(
+    path.name[:4] for path in (Path(__file__).parent / "migrations" / "versions").glob("[0-9]*.py")
+)
+"""The revisions of the tables, oldest first: what the names of the migrations begin with."""
 # Any number, the same for all: replicas that start together migrate one after the other.
 MIGRATION_LOCK = 0x636F6E64
 
@@ -25,19 +32,20 @@ def migrate(database: Database) -> None:
     """Upgrade in one transaction, so that a killed upgrade leaves the old tables."""
     if database.path and not database.path.exists():
         _create(database.path)
+    if database.read(_revision) == KNOWN[-1]:
+        return
     database.write(lambda connection: _upgrade(connection, database))
 
 
 def check(database: Database) -> None:
     """Read through the file where there is one, and compare the tables' revision with this program's."""
     revision = database.read(lambda connection: _sound_revision(connection, database))
-    known = [script.revision for script in _scripts().walk_revisions()]
     if revision is None:
         raise FixTheConfiguration(f"The ledger {database.address} is not set up", next_command="conductor up")
-    _refuse_newer(revision, known, database)
-    if revision != known[0]:
+    _refuse_newer(revision, database)
+    if revision != KNOWN[-1]:
         raise FixTheConfiguration(
-            f"The ledger {database.address} is at revision {revision} and this program needs {known[0]}",
+            f"The ledger {database.address} is at revision {revision} and this program needs {KNOWN[-1]}",
             next_command="conductor up",
         )
 
@@ -61,11 +69,13 @@ def _create(path: Path) -> None:
 
 
 def _upgrade(connection: Connection, database: Database) -> None:
+    from alembic import command
+
     if not database.path:
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
     revision = _revision(connection)
     if revision is not None:
-        _refuse_newer(revision, [script.revision for script in _scripts().walk_revisions()], database)
+        _refuse_newer(revision, database)
     config = _config()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
@@ -78,22 +88,22 @@ def _sound_revision(connection: Connection, database: Database) -> str | None:
 
 
 def _revision(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
 
 
-def _refuse_newer(revision: str, known: list[str], database: Database) -> None:
-    if revision not in known:
+def _refuse_newer(revision: str, database: Database) -> None:
+    if revision not in KNOWN:
         raise FixTheConfiguration(
             f"The ledger {database.address} is at revision {revision}, which is newer than this program",
             next_command="pip install --upgrade cloud-conductor",
         )
 
 
-def _scripts() -> ScriptDirectory:
-    return ScriptDirectory.from_config(_config())
-
-
 def _config() -> Config:
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", "conductor.ledger:migrations")
     return config

@@ -10,12 +10,12 @@ from flows.finance.nightly_financials import WorkspaceName
 from flows.finance.source_extract import SourceName
 from flows.steps.announce import announce
 from flows.steps.archive import archive
+from flows.steps.branch import refine
 from flows.steps.build import build
 from flows.steps.gate import gate
 from flows.steps.load import load
 from flows.steps.post import post
 from flows.steps.publish import publish
-from flows.steps.branch import refine
 from flows.steps.side_by_side import side_by_side, together
 from flows.steps.turn import Turn, turn
 from flows.steps.version import current

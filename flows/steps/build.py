@@ -28,10 +28,11 @@ def _events(turn: Turn, built: Built) -> tuple[Event, ...]:
 def build(turn: Turn, loaded: Loaded) -> Built:
     """Build and test what depends on the product, for all days loaded since the last build; then swap the readers' copy.
 
-    One build at a time, by lease. Repeats: the days are built again from what is loaded, to the same result.
+    One build at a time, by lease, for which it waits. Repeats: the days are built again from what is loaded, to the same result.
     """
     workspace, warehouse = turn.workspace, turn.workspace.warehouse
-    with leased(workspace, "build", timedelta(seconds=workspace.settings.lease_seconds)) as lease:
+    ttl = timedelta(seconds=workspace.settings.lease_seconds)
+    with leased(workspace, "build", ttl, wait=True) as lease:
         with warehouse.building():
             pending = warehouse.pending()
             days = sorted({day for entry in pending for day in entry.days} | {loaded.batch.slot.day})

@@ -3,26 +3,42 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 
-from conductor.errors import ConductorError
+from conductor.errors import ConductorError, LeaseHeld
 from conductor.ledger import Lease, Ledger
 from conductor.workspace import Workspace
 from flows.steps.holder import alive, holder
 
+BETWEEN_LOOKS = 2.0
+"""Seconds between two looks whether a lease is free."""
+
 
 @contextmanager
-def leased(workspace: Workspace, name: str, ttl: timedelta) -> Generator[Lease]:
-    """Hold a lease of the workspace's own, such as `build`, for the body; `LeaseHeld` while another living run has it."""
-    ledger = workspace.ledger
-    lease = ledger.acquire(f"{name}:{workspace.name}", holder(workspace.run_id), ttl, alive)
+def leased(workspace: Workspace, name: str, ttl: timedelta, *, wait: bool = False) -> Generator[Lease]:
+    """Hold a lease of the workspace's own, such as `build`, for the body.
+
+    While another living run has it: `LeaseHeld` or, with `wait`, until that one gives it back; what a killed pod had runs out.
+    """
+    lease = _taken(workspace, f"{name}:{workspace.name}", ttl, wait)
     try:
-        with renewed(ledger, lambda: lease, ttl):
+        with renewed(workspace.ledger, lambda: lease, ttl):
             yield lease
     finally:
-        ledger.release(lease)
+        workspace.ledger.release(lease)
+
+
+def _taken(workspace: Workspace, name: str, ttl: timedelta, wait: bool) -> Lease:
+    while True:
+        try:
+            return workspace.ledger.acquire(name, holder(workspace.run_id), ttl, alive)
+        except LeaseHeld:
+            if not wait:
+                raise
+        time.sleep(BETWEEN_LOOKS)
 
 
 @contextmanager

@@ -10,7 +10,14 @@ from servers.kubernetes import Cluster
 
 from .trial import Trial, installed
 
-LAST = "test_faults.py"
+LAST = (
+    "test_start_seconds.py",
+    "test_browser.py",
+    "test_upgrade.py",
+    "test_random_kills.py",
+    "test_faults.py",
+)
+"""Those that wear the trial out come last, in this order."""
 
 
 @pytest.fixture(scope="session")
@@ -28,7 +35,7 @@ def trial(cluster: Cluster) -> Iterator[Trial]:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let the trial be looked at before it is broken, and by one worker alone."""
-    items.sort(key=lambda item: item.path.name == LAST)
+    items.sort(key=lambda item: LAST.index(item.path.name) + 1 if item.path.name in LAST else 0)
     for item in items:
         if "trial" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.xdist_group("trial"))

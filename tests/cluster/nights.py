@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -15,6 +15,7 @@ from .kube import Kube
 from .trial import Trial
 
 DEPLOYMENT = "nightly-financials/nightly"
+PRODUCT = "finance/sales_receipts"
 FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 PATIENCE = 420
 
@@ -29,28 +30,38 @@ class Prefect:
 
     def ask(self, method: str, path: str, given: object = None) -> Any:
         """Give the answer as JSON; while the API does not answer, ask again."""
-        deadline = time.monotonic() + PATIENCE
-        while True:
-            try:
-                answer = self._connected().request(method, path, json=given)
-                if answer.status_code < 500:
-                    answer.raise_for_status()
-                    return answer.json() if answer.content else None
-            except (httpx.TransportError, AssertionError):
-                self.close()
-            assert time.monotonic() < deadline, f"{method} {path} is not answered"
-            time.sleep(1)
+        answer = self._answer(method, f"/api{path}", json=given)
+        answer.raise_for_status()
+        return answer.json() if answer.content else None
+
+    def pass_on(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes | None
+    ) -> httpx.Response:
+        """Give the answer to what somebody else asks, with their credentials or none."""
+        return self._answer(method, path, headers=headers, content=body, auth=None)
 
     def close(self) -> None:
         """Let go of the port."""
         self._open.close()
         self._client = None
 
+    def _answer(self, method: str, path: str, **request: Any) -> httpx.Response:
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                answer = self._connected().request(method, path, **request)
+                if answer.status_code < 500:
+                    return answer
+            except (httpx.TransportError, AssertionError):
+                self.close()
+            assert time.monotonic() < deadline, f"{method} {path} is not answered"
+            time.sleep(1)
+
     def _connected(self) -> httpx.Client:
         if self._client is None:
             forwarded = self._trial.cluster.forwarded(self._trial.platform, "service/conductor-server", 4200)
             url = self._open.enter_context(forwarded)
-            client = httpx.Client(base_url=f"{url}/api", auth=self._trial.auth, timeout=60, trust_env=False)
+            client = httpx.Client(base_url=url, auth=self._trial.auth, timeout=60, trust_env=False)
             self._client = self._open.enter_context(client)
         return self._client
 
@@ -68,7 +79,7 @@ class Night:
     @property
     def slot(self) -> str:
         """The slot that it carries."""
-        return f"finance/sales_receipts/{self.day}"
+        return f"{PRODUCT}/{self.day}"
 
     def state(self) -> dict[str, Any]:
         """Give its state as Prefect has it."""
@@ -101,15 +112,28 @@ class Night:
 
     def ended(self, seconds: float = PATIENCE) -> str:
         """Wait for its end and give the type of its last state."""
-        self.until("it has ended", lambda: self.state()["type"] in FINAL, seconds)
+        self.until("it has ended", self.over, seconds)
         return self.state()["type"]
 
     def pod(self) -> str:
         """Wait for a pod that runs and give its name."""
-        self.until("a pod runs", self._running)
-        return self._running()[0]
+        self.until("a pod runs", self.running)
+        return self.running()[0]
 
-    def _running(self) -> list[str]:
+    def left(self) -> list[str]:
+        """Give what it left at work: pods, Jobs, attempts and leases."""
+        found = [pod.name for pod in self.kube.pods(self.id) if not pod.finished]
+        found += [job.name for job in self.kube.jobs(self.id) if not job.finished]
+        ledger = self.trial.ledger
+        found += ledger(f"SELECT slot FROM attempts WHERE run_id = '{self.id}' AND ended_at IS NULL")
+        return found + ledger(f"SELECT name FROM leases WHERE holder LIKE '%|{self.id}%'")
+
+    def over(self) -> bool:
+        """Say whether it has ended, for now: a pod that was started twice may take it up again."""
+        return self.state()["type"] in FINAL
+
+    def running(self) -> list[str]:
+        """Give the names of its pods that run."""
         return [pod.name for pod in self.kube.pods(self.id) if pod.phase == "Running" and not pod.deleting]
 
 
@@ -129,3 +153,10 @@ def start(trial: Trial, prefect: Prefect, day: date, **job_variables: object) ->
     wanted = {"parameters": {"workspace": "trial", "day": day.isoformat()}, "job_variables": job_variables}
     run = prefect.ask("POST", f"/deployments/{deployment}/create_flow_run", wanted)
     return Night(trial, prefect, Kube(trial.flows), run["id"], day)
+
+
+def fresh_day(trial: Trial) -> date:
+    """Give a business day that the trial has never carried: the one before all that it knows, or before yesterday."""
+    (oldest,) = trial.ledger("SELECT min(day) FROM slots")
+    before = datetime.now(UTC).date() - timedelta(days=1)
+    return (min(date.fromisoformat(oldest), before) if oldest else before) - timedelta(days=1)

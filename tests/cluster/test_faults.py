@@ -7,18 +7,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 
 import pytest
 
-from .nights import FINAL, Night, Prefect, prefect_of, start
+from .nights import FINAL, Night, Prefect, fresh_day, prefect_of, start
 from .trial import Trial
 
 QUICK = {"CONDUCTOR_IMAGE_PULL_SECONDS": "20", "CONDUCTOR_UNSCHEDULABLE_SECONDS": "20"}
 """How long the reconciler leaves alone here what an operator leaves alone for minutes."""
 LOOKS = 240
 """Seconds in which the reconciler has looked twice and acted, on a slow machine."""
-YESTERDAY = datetime.now(UTC).date() - timedelta(days=1)
 
 
 @pytest.fixture(scope="module")
@@ -38,10 +37,9 @@ def prefect(quick: Trial) -> Iterator[Prefect]:
 
 
 @pytest.fixture
-def day(request: pytest.FixtureRequest) -> date:
-    """A business day that no other test here takes, the same however many of them are run."""
-    tests = [name for name in globals() if name.startswith("test_")]
-    return YESTERDAY - timedelta(days=1 + tests.index(request.node.name))
+def day(quick: Trial) -> date:
+    """A business day that nobody has carried."""
+    return fresh_day(quick)
 
 
 def test_a_deleted_pod_is_replaced_and_the_night_goes_on(quick: Trial, prefect: Prefect, day: date) -> None:
@@ -70,6 +68,21 @@ def test_an_evicted_pod_is_replaced_and_counts_as_no_failure(
     night.kube.evict(night.pod())
     assert night.ended() == "COMPLETED"
     assert [job.failed for job in night.kube.jobs(night.id)] == [0]
+    all_is_well(night, cause="disrupted")
+
+
+def test_a_drained_node_loses_the_pod_that_was_named_and_no_other(
+    quick: Trial, prefect: Prefect, day: date
+) -> None:
+    """The one node is there again as soon as it is empty, so that the night's next pod finds a place."""
+    night = start(quick, prefect, day)
+    night.at_work()
+    before = platform_pods(quick)
+    drained(night)
+    assert night.ended() == "COMPLETED"
+    assert len(night.kube.pods(night.id)) == 1
+    assert [job.failed for job in night.kube.jobs(night.id)] == [0]
+    assert platform_pods(quick) == before
     all_is_well(night, cause="disrupted")
 
 
@@ -191,8 +204,10 @@ def test_after_all_of_it_every_invariant_holds(quick: Trial) -> None:
 
 
 def all_is_well(night: Night, cause: str | None = None) -> None:
-    """One end, however often it was said, and nothing left; where Kubernetes had a hand in it, `conductor explain` names the cause."""
-    night.until("nothing of it is at work", lambda: not left(night), LOOKS)
+    """One end, however often it was said, nothing left, and every invariant of the day holds; where Kubernetes had a hand in it,
+    `conductor explain` names the cause. A night that was given up may leave its day on the way: see `brought_in`.
+    """
+    night.until("nothing of it is at work", lambda: not night.left(), LOOKS)
     assert {state for state in night.states() if state in FINAL} == {night.state()["type"]}
     for job in night.kube.items("jobs", f"prefect.io/flow-run-id={night.id}"):
         assert job["spec"]["ttlSecondsAfterFinished"] == 3600
@@ -200,15 +215,8 @@ def all_is_well(night: Night, cause: str | None = None) -> None:
         night.until(f"{cause} is explained", lambda: cause in causes(night), LOOKS)
     else:
         assert not causes(night)
-
-
-def left(night: Night) -> list[str]:
-    """Give what a night left at work: pods, Jobs, attempts and leases."""
-    found = [pod.name for pod in night.kube.pods(night.id) if not pod.finished]
-    found += [job.name for job in night.kube.jobs(night.id) if not job.finished]
-    trial = night.trial
-    found += trial.ledger(f"SELECT slot FROM attempts WHERE run_id = '{night.id}' AND ended_at IS NULL")
-    return found + trial.ledger(f"SELECT name FROM leases WHERE holder LIKE '%|{night.id}|%'")
+    if night.state()["type"] == "COMPLETED":
+        assert night.trial.audited(night.day) == ""
 
 
 def causes(night: Night) -> set[str]:
@@ -220,11 +228,12 @@ def causes(night: Night) -> set[str]:
 
 
 def brought_in(night: Night) -> None:
-    """Have another night for the day, and see that it is carried to its end."""
+    """Have another night for the day, and see that it is carried to its end and every invariant of it holds."""
     again = start(night.trial, night.prefect, night.day)
     assert again.ended() == "COMPLETED"
     query = f"SELECT reached FROM batches WHERE slot = '{night.slot}' AND ended IS NULL"
     assert night.trial.ledger(query) == ["archived"]
+    assert night.trial.audited(night.day) == ""
 
 
 def cancel(night: Night) -> None:
@@ -244,6 +253,28 @@ def killed(trial: Trial, selector: str) -> None:
     trial.cluster.until(
         "new pods are ready", lambda: trial.cluster.run(*words, check=False).returncode == 0, 300
     )
+
+
+def drained(night: Night) -> None:
+    """Drain the node of a night's pod of that pod alone, as an operator does, and let it take pods again."""
+    run, pod = night.trial.cluster.run, night.pod()
+    node = run("get", "pod", pod, "-n", night.trial.flows, "-o", "jsonpath={.spec.nodeName}").stdout
+    words = ("--ignore-daemonsets", "--delete-emptydir-data", "--timeout=180s")
+    try:
+        run("drain", node, f"--pod-selector=prefect.io/flow-run-id={night.id}", *words)
+    finally:
+        run("uncordon", node)
+
+
+def platform_pods(trial: Trial) -> dict[str, str]:
+    """Give the ids of the platform's pods by name, but for those of its regular jobs."""
+    listed = [each["metadata"] for each in trial.cluster.read("get", "pods", "-n", trial.platform)["items"]]
+    lasting = {"ReplicaSet", "StatefulSet"}
+    return {
+        each["name"]: each["uid"]
+        for each in listed
+        if lasting & {owner["kind"] for owner in each.get("ownerReferences", [])}
+    }
 
 
 def twin(night: Night) -> None:

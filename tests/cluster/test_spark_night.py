@@ -87,4 +87,5 @@ def refined_by_spark(night: Night) -> None:
     assert epochs["land"] < epochs["refine"] < epochs["publish"]
     night.until("no executor is left", lambda: not night.kube.items("pods", EXECUTORS))
     assert not night.trial.ledger(f"SELECT 1 FROM leases WHERE name = '{night.slot}' AND holder IS NOT NULL")
-    assert night.trial.audited() == ""
+    assert not night.left()
+    assert night.trial.audited(night.day) == ""

@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from typing import Any
 from uuid import uuid4
@@ -80,19 +81,35 @@ class Trial:
         assert done.stdout, done.stderr
         return json.loads(done.stdout)
 
-    def audited(self) -> str:
-        """Have the chart's audit look at everything now; give what it found wrong, which is nothing if all is well."""
+    def audited(self, day: date | None = None) -> str:
+        """Have the chart's audit look at a day, or at everything; give what it found wrong, which is nothing if all is well."""
+        words = ["conductor", "audit", "--workspace", "trial", *(["--day", f"{day}"] if day else [])]
+        well, log = self._as_audit(words)
+        return "" if well else log
+
+    def python(self, program: str, *arguments: str) -> str:
+        """Run a program where the audit runs, which reaches all parts of a workspace; give the last line that it printed."""
+        well, log = self._as_audit(["python", "-c", program, *arguments])
+        assert well, log
+        return log.splitlines()[-1]
+
+    def _as_audit(self, command: list[str]) -> tuple[bool, str]:
+        """Run a command in a pod like the audit's; say whether it ended well, and give its log."""
         name = f"audit-{uuid4().hex[:8]}"
-        self.cluster.run("create", "job", name, "--from=cronjob/conductor-audit", "-n", self.platform)
+        words = ("create", "job", name, "--from=cronjob/conductor-audit", "-n", self.platform)
+        job = self.cluster.read(*words, "--dry-run=client")
+        job["spec"]["template"]["spec"]["containers"][0]["args"] = command
+        del job["metadata"]["ownerReferences"]  # of its own jobs the CronJob leaves but the last
+        self.cluster.apply([job])
         ends = {"Complete", "Failed"}
 
         def ended() -> set[str]:
             status = self.cluster.read("get", "job", name, "-n", self.platform)["status"]
             return ends & {each["type"] for each in status.get("conditions", [])}
 
-        self.cluster.until("the audit has ended", ended, 600)
+        self.cluster.until("it has ended", ended, 600)
         log = self.cluster.run("logs", f"job/{name}", "-n", self.platform, check=False).stdout
-        return "" if ended() == {"Complete"} else log
+        return ended() == {"Complete"}, log
 
     def ledger(self, query: str) -> list[str]:
         """Give the rows that a query finds in the ledger, as PostgreSQL writes them; far quicker than a command."""

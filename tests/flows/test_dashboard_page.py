@@ -7,7 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from served import browser, needs_chromium
+from servers.prefect_ui import browser, needs_chromium
 
 from conductor.dashboard import DailyRevenue, Freshness, build
 

@@ -15,8 +15,8 @@ from typing import Any
 import httpx
 import psutil
 import pytest
-from playwright.sync_api import Page
-from served import ROOT, Tab, Up, browser, command, needs_chromium, up
+from served import ROOT, Up, command, up
+from servers.prefect_ui import Tab, browser, look_at_artifact, needs_chromium, open_form, submit
 
 DAY = "2026-11-21"
 PATIENCE = 240  # seconds for a run, on a busy machine
@@ -88,9 +88,9 @@ def test_each_parameter_of_a_deployment_is_described(serving: Up, name: str) -> 
 def test_a_day_chosen_in_the_form_is_carried_to_the_revenue_page(serving: Up, home: Path) -> None:
     with browser() as tab:
         open_form(tab.page, serving.addresses["ui"])
-        submit(tab.page)
+        submit(tab.page, DAY)
         run = completed(serving)
-        look_at_artifact(tab.page, serving.addresses["ui"], run)
+        look_at_artifact(tab.page, serving.addresses["ui"], run, DAY)
         expected = truth(serving, home)
         assert expected
         pages = [home / "docs" / name for name in ("revenue.html", "accounting-aggregates.csv")]
@@ -100,28 +100,6 @@ def test_a_day_chosen_in_the_form_is_carried_to_the_revenue_page(serving: Up, ho
     check_totals(pages[1], expected)
 
 
-def open_form(page: Page, ui: str) -> None:
-    """Go from the list of deployments to the form of a custom run, and see the schedule on the way."""
-    page.set_default_timeout(60_000)
-    page.goto(f"{ui}/deployments")
-    page.get_by_role("link", name="nightly", exact=True).first.click()
-    page.get_by_text("At 02:00 AM every day").wait_for()
-    page.get_by_role("button", name="Run", exact=True).click()
-    page.get_by_text("Custom run").click()
-    page.get_by_text("Business day to carry, as YYYY-MM-DD.").wait_for()
-    page.get_by_text("Workspace to work in:").wait_for()
-
-
-def submit(page: Page) -> None:
-    """Choose the day and start the run."""
-    page.get_by_role("button", name="date", exact=True).click()
-    page.get_by_text("Select date").click()
-    page.locator("input[type=date]").fill(DAY)
-    page.get_by_role("button", name="Apply").click()
-    page.get_by_role("button", name="Submit").click()
-    page.get_by_text("scheduled to start").first.wait_for()
-
-
 def completed(serving: Up) -> str:
     """Wait until the one run for the day has completed, and give its id."""
     runs = [run for run in api(serving, "flow_runs/filter", limit=50) if run["parameters"].get("day") == DAY]
@@ -129,14 +107,6 @@ def completed(serving: Up) -> str:
     until(lambda: state(serving, run) in ("COMPLETED", "FAILED", "CRASHED", "CANCELLED"))
     assert state(serving, run) == "COMPLETED"
     return str(run)
-
-
-def look_at_artifact(page: Page, ui: str, run: str) -> None:
-    """Open the story of the batch from the page of its run."""
-    page.goto(f"{ui}/runs/flow-run/{run}")
-    page.get_by_text("Artifacts", exact=True).click()
-    page.get_by_text(f"finance-sales-receipts-{DAY}").click()
-    page.get_by_role("heading", name=f"finance/sales_receipts/{DAY}, version 1: archived").wait_for()
 
 
 def look_at_revenue(tab: Tab, address: str, expected: list[dict[str, Any]]) -> None:

@@ -41,9 +41,8 @@
 - {name: PREFECT_SERVER_METRICS_ENABLED, value: "true"}
 - {name: PREFECT_UI_STATIC_DIRECTORY, value: /prefect/ui}
 - {name: PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED, value: {{ .Values.backgroundServices.vacuum | quote }}}
-{{- with .Values.server.uiConfig.prefectUiApiUrl }}
-- {name: PREFECT_UI_API_URL, value: {{ . | quote }}}
-{{- end }}
+# By itself the UI asks the browser's own machine.
+- {name: PREFECT_UI_API_URL, value: {{ .Values.server.uiConfig.prefectUiApiUrl | default "/api" | quote }}}
 {{- end }}
 
 {{/* What a platform job needs to open the workspace as flows do. */}}

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 import pytest
+from ruamel.yaml import YAML
 from servers.chart import VALUES, Manifest, containers, of_kind, pods, program, rendered, template
 
 UNITS = {"Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30}
@@ -244,8 +245,6 @@ def test_external_secrets_make_every_secret_that_pods_ask_for() -> None:
     ],
 )
 def test_secrets_come_from_each_cloud(provider: str, options: Mapping[str, str], expected: set[str]) -> None:
-    from ruamel.yaml import YAML
-
     chosen = {"enabled": "true", "provider": provider, **options}
     sets = [option for key, value in chosen.items() for option in ("--set", f"externalSecrets.{key}={value}")]
     done = template(*sets)
@@ -285,3 +284,21 @@ def test_all_buckets_of_the_trial_are_made() -> None:
     ]
     (buckets,) = setup["spec"]["template"]["spec"]["initContainers"]
     assert buckets["args"][2:] == ["conductor-raw,conductor-lake,conductor-backup"]
+
+
+@pytest.mark.parametrize(
+    ("options", "wanted"),
+    [
+        ((), "/api"),
+        (("--set", "server.uiConfig.prefectUiApiUrl=https://example.com/api"), "https://example.com/api"),
+    ],
+)
+def test_the_ui_asks_the_api_under_the_address_that_it_came_from_or_where_it_is_told(
+    options: tuple[str, ...], wanted: str
+) -> None:
+    """Prefect's own default is the browser's machine."""
+    made = [each for each in YAML(typ="safe").load_all(template(*options).stdout) if each]
+    (server,) = [pod for name, pod in pods(made) if name == "Deployment/conductor-server"]
+    (container,) = server["spec"]["containers"]
+    (found,) = [each["value"] for each in container["env"] if each["name"] == "PREFECT_UI_API_URL"]
+    assert found == wanted
