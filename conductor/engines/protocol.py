@@ -49,7 +49,7 @@ class RecordsFile:
         if self.plain:
             return scan_plain(Path(self.uri), self.plain)
         options = dict(self.storage_options) or None
-        return pl.scan_parquet(self.uri, hive_partitioning=False, storage_options=options)
+        return pl.scan_parquet(self.uri, hive_partitioning=False, glob=False, storage_options=options)
 
     def in_parquet(self, scratch: Path) -> RecordsFile:
         """Give the same records in Parquet, for engines that need that."""
