@@ -36,7 +36,9 @@ def _recipe(job: RefineJob) -> Recipe:
     return Recipe(
         product=job.product,
         day=job.batch.slot.day,
-        records=tuple(Records(file.in_parquet(job.scratch).path, file.object_id) for file in job.records),
+        records=tuple(
+            Records(Path(file.in_parquet(job.scratch).uri), file.object_id) for file in job.records
+        ),
         joined=tuple(Joined(one.contract, tuple(map(Path, one.uris))) for one in job.references.values()),
     )
 
