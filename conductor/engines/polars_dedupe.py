@@ -12,6 +12,8 @@ from conductor.engines.polars_records import NUMBER, POSITION
 ROW = "_row"
 ROWS_AT_ONCE = 16_000_000
 """Rows whose keys are compared in one go, by a hash of eight bytes each: with the copies of sorting, half a gigabyte."""
+REPEATED_AT_ONCE = 250_000
+"""Keys that stand more than once whose rows are put in order in one go."""
 
 
 def split_versions(
@@ -20,22 +22,31 @@ def split_versions(
     """Give the newest row of each business key, and the others. `accepted` numbers its `rows` rows in `ROW`.
 
     The order is total: `newest`, then the later object, then the later line. Only rows whose key may stand more than once are
-    compared, so a day without repetitions costs one look at the keys, and memory does not grow with the rows.
+    compared, some at a time: a day without repetitions costs one look at the keys, and memory grows with the rows by eight bytes for
+    each that is older than another.
     """
     key, order = list(contract.key), [*contract.newest, POSITION, NUMBER, ROW]
     repeated = _repeated(accepted.select(_hash(key).alias("hash")), -(-rows // ROWS_AT_ONCE))
     if repeated.is_empty():
         return accepted, accepted.clear()
-    older = (
-        accepted.filter(_hash(key).is_in(repeated.implode()))
+    some = range(0, len(repeated), REPEATED_AT_ONCE)
+    found = [_older(accepted, key, order, repeated.slice(at, REPEATED_AT_ONCE)) for at in some]
+    older = pl.concat(found).lazy()
+    return accepted.join(older, on=ROW, how="anti"), accepted.join(older, on=ROW, how="semi")
+
+
+def _older(
+    accepted: pl.LazyFrame, key: Sequence[str], order: Sequence[str], hashes: pl.Series
+) -> pl.DataFrame:
+    """Give the places of the rows with these hashes that a newer one of their key replaces."""
+    return (
+        accepted.filter(_hash(key).is_in(hashes.implode()))
         .select(*dict.fromkeys([*key, *order]))
         .sort(order, nulls_last=False, maintain_order=True)
         .filter(pl.col(ROW) != pl.col(ROW).last().over(key))
         .select(ROW)
         .collect(engine="streaming")
-        .lazy()
     )
-    return accepted.join(older, on=ROW, how="anti"), accepted.join(older, on=ROW, how="semi")
 
 
 def _hash(key: Sequence[str]) -> pl.Expr:
