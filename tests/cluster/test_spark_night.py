@@ -14,8 +14,8 @@ from .spark_ground import EXECUTORS, IMAGE
 from .trial import Trial
 
 REFINE = "refine-batch/refine"
-THRESHOLD = {"CONDUCTOR_SPARK_FROM_BYTES": "1000"}
-"""Bytes; any night has more."""
+THRESHOLD = {"CONDUCTOR_SPARK_FROM_BYTES": "50000"}
+"""Bytes; the receipts of a night have more, its rates and catalogue less."""
 PATIENCE = 1500
 """Seconds; the first session of Spark alone took more than two minutes on a busy machine."""
 DAYS = datetime.now(UTC).date() - timedelta(days=90)
