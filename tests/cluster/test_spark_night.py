@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from servers.kubernetes import need_image
 
-from .nights import Night, Prefect, prefect_of, start
+from .nights import Night, Prefect, fresh_day, prefect_of, start
 from .spark_ground import EXECUTORS, IMAGE
 from .trial import Trial
 
@@ -18,7 +17,6 @@ THRESHOLD = {"CONDUCTOR_SPARK_FROM_BYTES": "50000"}
 """Bytes; the receipts of a night have more, its rates and catalogue less."""
 PATIENCE = 1500
 """Seconds; the first session of Spark alone took more than two minutes on a busy machine."""
-DAYS = datetime.now(UTC).date() - timedelta(days=90)
 
 
 @pytest.fixture
@@ -34,7 +32,7 @@ def prefect(trial: Trial) -> Iterator[Prefect]:
 
 
 def test_a_night_above_the_threshold_is_refined_by_executors_in_pods(trial: Trial, prefect: Prefect) -> None:
-    night = begun(trial, prefect, DAYS)
+    night = begun(trial, prefect)
     night.until("executors work", lambda: executors(night), PATIENCE)
     refined_by_spark(night)
     assert len(children(night)) == 1
@@ -43,7 +41,7 @@ def test_a_night_above_the_threshold_is_refined_by_executors_in_pods(trial: Tria
 def test_driver_and_waiting_run_may_both_be_killed_while_executors_work(
     trial: Trial, prefect: Prefect
 ) -> None:
-    night = begun(trial, prefect, DAYS - timedelta(days=1))
+    night = begun(trial, prefect)
     night.until("executors work", lambda: executors(night), PATIENCE)
     (child,) = children(night)
     for run in (night.id, child):
@@ -52,8 +50,8 @@ def test_driver_and_waiting_run_may_both_be_killed_while_executors_work(
     refined_by_spark(night)
 
 
-def begun(trial: Trial, prefect: Prefect, day: date) -> Night:
-    return start(trial, prefect, day, env=THRESHOLD)
+def begun(trial: Trial, prefect: Prefect) -> Night:
+    return start(trial, prefect, fresh_day(trial), env=THRESHOLD)
 
 
 def executors(night: Night) -> list[str]:
@@ -74,7 +72,7 @@ def refined_by_spark(night: Night) -> None:
     steps = dict(
         line.split("|", 1)
         for line in night.trial.ledger(
-            "SELECT step, steps.epoch || '|' || value FROM steps JOIN batches ON id = batch "
+            "SELECT step, steps.epoch || '|' || steps.value FROM steps JOIN batches ON id = batch "
             f"WHERE slot = '{night.slot}'"
         )
     )
