@@ -83,7 +83,6 @@ def refined_by_spark(night: Night) -> None:
     counts = refined["counts"]
     assert counts["records"] == sum(each for name, each in counts.items() if name != "records")
     assert epochs["land"] < epochs["refine"] < epochs["publish"]
-    night.until("no executor is left", lambda: not night.kube.items("pods", EXECUTORS))
+    night.until("nothing is left", lambda: not night.left() and not night.kube.items("pods", EXECUTORS))
     assert not night.trial.ledger(f"SELECT 1 FROM leases WHERE name = '{night.slot}' AND holder IS NOT NULL")
-    assert not night.left()
     assert night.trial.audited(night.day) == ""
