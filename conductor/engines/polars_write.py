@@ -93,10 +93,14 @@ def read_back(
 
 def _file(path: str, rows: int, size: int) -> DataFile:
     relative: Sequence[str] = path.split("/")[-len(PARTITION) - 1 :]
-    keys = (part.split("=", 1) for part in relative[:-1])
-    return DataFile(
-        path="/".join(relative), rows=rows, size=size, partition=tuple((key, value) for key, value in keys)
-    )
+    path = "/".join(relative)
+    return DataFile(path=path, rows=rows, size=size, partition=partition_of(path))
+
+
+def partition_of(path: str) -> tuple[tuple[str, str], ...]:
+    """Give the keys and values that the folders of a path below the table say."""
+    pairs = (part.split("=", 1) for part in path.split("/")[:-1])
+    return tuple((key, value) for key, value in pairs)
 
 
 def _alike(given: pl.DataType | None, wanted: pl.DataType) -> bool:

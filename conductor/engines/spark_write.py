@@ -18,7 +18,7 @@ from pyspark.sql import functions as fn
 
 from conductor.contracts.model import Contract
 from conductor.engines import spark_worker
-from conductor.engines.polars_write import check_columns
+from conductor.engines.polars_write import check_columns, partition_of
 from conductor.engines.protocol import RefineJob
 from conductor.engines.spark_types import polars_schema_of, spark_schema
 from conductor.engines.spark_worker import Target
@@ -94,14 +94,9 @@ def _files(told: Iterable[Row]) -> tuple[DataFile, ...]:
     """Give each file once; it is told of once for each currency."""
     sizes = {row["path"]: (row["rows"], row["size"]) for row in told}
     return tuple(
-        DataFile(path=path, rows=rows, size=size, partition=_partition(path))
+        DataFile(path=path, rows=rows, size=size, partition=partition_of(path))
         for path, (rows, size) in sorted(sizes.items())
     )
-
-
-def _partition(path: str) -> tuple[tuple[str, str], ...]:
-    pairs = (part.split("=", 1) for part in path.split("/")[:-1])
-    return tuple((key, value) for key, value in pairs)
 
 
 def _given(told: Iterable[Row], target: Target) -> pl.DataFrame:

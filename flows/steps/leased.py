@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager, suppress
 from datetime import timedelta
+from itertools import repeat
 
 from conductor.errors import ConductorError, LeaseHeld
 from conductor.ledger import Lease, Ledger
 from conductor.workspace import Workspace
-from flows.steps.holder import alive, holder
+from flows.steps.holder import Errand, alive, holder
 
 BETWEEN_LOOKS = 2.0
-"""Seconds between two looks whether a lease is free."""
+"""Seconds between two looks whether a lease of the workspace's own is free."""
 
 
 @contextmanager
@@ -23,7 +24,7 @@ def leased(workspace: Workspace, name: str, ttl: timedelta, *, wait: bool = Fals
 
     While another living run has it: `LeaseHeld` or, with `wait`, until that one gives it back; what a killed pod had runs out.
     """
-    lease = _taken(workspace, f"{name}:{workspace.name}", ttl, wait)
+    lease = acquired(workspace, f"{name}:{workspace.name}", ttl, lambda: wait, repeat(BETWEEN_LOOKS))
     try:
         with renewed(workspace.ledger, lambda: lease, ttl):
             yield lease
@@ -31,14 +32,26 @@ def leased(workspace: Workspace, name: str, ttl: timedelta, *, wait: bool = Fals
         workspace.ledger.release(lease)
 
 
-def _taken(workspace: Workspace, name: str, ttl: timedelta, wait: bool) -> Lease:
-    while True:
+def acquired(
+    workspace: Workspace,
+    name: str,
+    ttl: timedelta,
+    waits: Callable[[], bool],
+    pauses: Iterable[float],
+    errand: Errand = Errand.CARRY,
+) -> Lease:
+    """Take a lease, under a higher epoch than anyone had before.
+
+    While another living run has it: `LeaseHeld` once `waits` says no. `pauses` are seconds between two looks, without an end.
+    """
+    for pause in pauses:
         try:
-            return workspace.ledger.acquire(name, holder(workspace.run_id), ttl, alive)
+            return workspace.ledger.acquire(name, holder(workspace.run_id, errand), ttl, alive)
         except LeaseHeld:
-            if not wait:
+            if not waits():
                 raise
-        time.sleep(BETWEEN_LOOKS)
+        time.sleep(pause)
+    raise AssertionError("pauses never end")
 
 
 @contextmanager

@@ -35,7 +35,7 @@ def refine(turn: Turn, batch: Batch, engine: EngineName | None = None, memory_cl
     sizes = spark_sizes(choice.size, settings, memory_class)
     cluster = spark_cluster(settings, sizes, EXECUTOR) if choice.engine == EngineName.SPARK else None
     with refine_job(turn, batch, remote=cluster is not None) as job:
-        _refuse_other_records(turn, batch, job)
+        _refuse_other_records(turn, batch, job, choice.rows)
         outcome = open_engine(choice.engine, settings.memory_bytes, cluster).refine(job)
     if not outcome.counts.balanced or outcome.counts.records != choice.rows:
         raise StopAndCall(
@@ -56,11 +56,10 @@ def chosen(turn: Turn, batch: Batch, asked: EngineName | None, missing: Missing 
     )
 
 
-def _refuse_other_records(turn: Turn, batch: Batch, job: RefineJob) -> None:
+def _refuse_other_records(turn: Turn, batch: Batch, job: RefineJob, rows: int) -> None:
     """Set the whole batch aside where its records are not those of the contract: every row would be bad for the same reason."""
     with sorted_errors(turn.slot.dataset):
         columns = {name for file in job.records for name in schema_of(file)}
-    rows = sum(landed.rows for landed in objects_of(turn, batch))
     if rows and (found := mismatch(turn.product.contract, columns)):
         turn.workspace.ledger.mark(batch.id, State.QUARANTINED, found, turn.lease.epoch)
         raise FixTheData(

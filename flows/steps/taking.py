@@ -6,11 +6,12 @@ import time
 from collections.abc import Iterator
 from datetime import timedelta
 
-from conductor.errors import LeaseHeld, Superseded
+from conductor.errors import Superseded
 from conductor.ledger import Lease
 from conductor.values import Batch, Slot
 from conductor.workspace import Workspace
-from flows.steps.holder import Errand, alive, errand_of, holder, run_of
+from flows.steps.holder import Errand, errand_of, run_of
+from flows.steps.leased import acquired
 
 SHORTEST_PAUSE = 0.5  # seconds
 LONGEST_PAUSE = 15.0  # seconds
@@ -32,20 +33,16 @@ def take(workspace: Workspace, slot: Slot, errand: Errand = Errand.CARRY) -> Lea
     for: on a cluster a run's pod is replaced, or started twice, and what the other one has is given back at its end, or runs out
     if it was killed; to fail for it would leave the slot to the next night. `LeaseHeld` otherwise.
     """
-    ledger, name = workspace.ledger, holder(workspace.run_id, errand)
     ttl = timedelta(seconds=workspace.settings.lease_seconds)
     until = time.monotonic() + workspace.settings.spark_wait_seconds
-    for pause in pauses():
-        try:
-            return ledger.acquire(slot.id, name, ttl, alive)
-        except LeaseHeld:
-            there = ledger.lease(slot.id)
-            if errand is Errand.CARRY and there and _bars(there.holder, workspace.run_id):
-                raise
-            if errand is Errand.REFINE and time.monotonic() > until:
-                raise
-        time.sleep(pause)
-    raise AssertionError("pauses never end")
+
+    def waits() -> bool:
+        if errand is Errand.REFINE:
+            return time.monotonic() <= until
+        there = workspace.ledger.lease(slot.id)
+        return there is None or not _bars(there.holder, workspace.run_id)
+
+    return acquired(workspace, slot.id, ttl, waits, pauses(), errand)
 
 
 def _bars(name: str, run_id: str) -> bool:

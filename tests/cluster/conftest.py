@@ -8,6 +8,7 @@ import pytest
 from servers import kubernetes
 from servers.kubernetes import Cluster
 
+from .nights import Prefect, prefect_of
 from .trial import Trial, installed
 
 LAST = (
@@ -30,6 +31,13 @@ def cluster() -> Cluster:
 def trial(cluster: Cluster) -> Iterator[Trial]:
     """The trial of the how-to; one install serves all tests."""
     with installed(cluster) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def prefect(trial: Trial) -> Iterator[Prefect]:
+    """The trial's Prefect."""
+    with prefect_of(trial) as found:
         yield found
 
 

@@ -19,16 +19,17 @@ PODS = ["create", "get", "list", "watch", "delete", "deletecollection"]
 EXECUTORS = "spark-role=executor"
 
 
+def executors(kube: Kube) -> list[str]:
+    """Give the names of the executors that run."""
+    found = kube.items("pods", EXECUTORS)
+    return [each["metadata"]["name"] for each in found if each["status"]["phase"] == "Running"]
+
+
 @dataclass(frozen=True)
 class Ground:
     """A namespace that enforces Pod Security `restricted`, with the accounts of ADR 10."""
 
     kube: Kube
-
-    def executors(self) -> list[str]:
-        """Give the names of the executors that run."""
-        found = self.kube.items("pods", EXECUTORS)
-        return [each["metadata"]["name"] for each in found if each["status"]["phase"] == "Running"]
 
     def drive(self, name: str, job: dict[str, Any]) -> None:
         """Start a driver's pod for a job."""

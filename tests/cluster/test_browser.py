@@ -6,16 +6,14 @@ With CLUSTER_SCREENSHOTS set, the pictures of docs/how-to/install-on-kubernetes.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from datetime import date
 
-import pytest
 from playwright.sync_api import Page, Route
 from servers.chart import ROOT
 from servers.prefect_ui import browser, log_in, look_at_artifact, needs_chromium, open_form, submit
 
 from .kube import Kube
-from .nights import Night, Prefect, fresh_day, prefect_of
+from .nights import Night, Prefect, fresh_day
 from .trial import Trial
 
 PICTURES = ROOT / "docs" / "images"
@@ -24,12 +22,6 @@ SIZE = {"width": 1000, "height": 760}
 UI = "http://127.0.0.1:4200"
 """Where the page says that it is; nothing has to listen there, see `patiently`."""
 LENGTH = ("content-length", "content-encoding", "transfer-encoding")
-
-
-@pytest.fixture
-def prefect(trial: Trial) -> Iterator[Prefect]:
-    with prefect_of(trial) as found:
-        yield found
 
 
 @needs_chromium

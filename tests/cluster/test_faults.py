@@ -6,12 +6,11 @@ Each test takes a business day of its own. A night that was given up is followed
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import date
 
 import pytest
 
-from .nights import FINAL, Night, Prefect, fresh_day, prefect_of, start
+from .nights import FINAL, Night, Prefect, fresh_day, start
 from .trial import Trial
 
 QUICK = {"CONDUCTOR_IMAGE_PULL_SECONDS": "20", "CONDUCTOR_UNSCHEDULABLE_SECONDS": "20"}
@@ -28,12 +27,6 @@ def quick(trial: Trial) -> Trial:
     trial.cluster.run("set", "env", *place, "-c", "reconciler", *words)
     trial.cluster.run("rollout", "status", *place, "--timeout=240s")
     return trial
-
-
-@pytest.fixture
-def prefect(quick: Trial) -> Iterator[Prefect]:
-    with prefect_of(quick) as found:
-        yield found
 
 
 @pytest.fixture

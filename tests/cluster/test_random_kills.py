@@ -20,7 +20,7 @@ from pipeline.expected import expected
 from sandbox.quickbooks.seed import receipts_of
 
 from .day_in_pod import exactly
-from .nights import Night, Prefect, fresh_day, prefect_of, start
+from .nights import Night, Prefect, fresh_day, start
 from .trial import Trial
 
 PROGRAM = (Path(__file__).parent / "day_in_pod.py").read_text(encoding="utf-8")
@@ -48,12 +48,6 @@ def evict(night: Night, pod: str) -> None:
 
 
 WAYS: tuple[Callable[[Night, str], None], ...] = (delete, force_delete, kill_inside, evict)
-
-
-@pytest.fixture(scope="module")
-def prefect(trial: Trial) -> Iterator[Prefect]:
-    with prefect_of(trial) as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

@@ -29,7 +29,7 @@ from conductor.stores.protocol import Store
 from conductor.values import Batch, Slot
 from conductor.workspace import ROOT
 
-from .spark_ground import EXECUTORS, IMAGE, Ground, ground
+from .spark_ground import EXECUTORS, IMAGE, Ground, executors, ground
 
 PRODUCTS = discover([ROOT / "products"])
 RECEIPTS = PRODUCTS["finance/sales_receipts"]
@@ -208,7 +208,7 @@ def test_executors_in_pods_give_the_rows_and_cents_of_polars(lake: Lake, here: G
     choice = choose_engine(size, ROWS, 2**31, settings, RECEIPTS.contract, missing=None)
     assert choice.engine == EngineName.SPARK
     here.drive("refine-one", told(lake, "a1"))
-    until(here.executors, here, "refine-one")
+    until(lambda: executors(here.kube), here, "refine-one")
     pods = here.kube.items("pods", EXECUTORS)
     log = here.wait("refine-one")
     assert same_as_polars(lake, "a1")
@@ -218,16 +218,15 @@ def test_executors_in_pods_give_the_rows_and_cents_of_polars(lake: Lake, here: G
         assert pod["spec"]["serviceAccountName"] == "spark-executor"
         assert [owner["name"] for owner in pod["metadata"]["ownerReferences"]] == ["refine-one"]
     assert lake.server.secret_key not in log
-    until(lambda: not here.executors(), here, "refine-one") if here.phase("refine-one") == "Running" else None
     assert here.kube.items("pods", EXECUTORS) == []
 
 
 def test_an_executor_that_is_shot_while_it_writes_costs_no_row(lake: Lake, here: Ground) -> None:
     here.drive("refine-two", told(lake, "a2"))
     table = "curated/table/year=2026/month=11/day=20"
-    until(lambda: len(here.executors()) >= 1, here, "refine-two")
+    until(lambda: len(executors(here.kube)) >= 1, here, "refine-two")
     time.sleep(8)
-    victim = here.executors()[0]
+    victim = executors(here.kube)[0]
     here.kube.do("delete", "pod", victim, "--force", "--grace-period=0")
     here.wait("refine-two")
     keys = same_as_polars(lake, "a2")

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 from servers.kubernetes import need_image
 
-from .nights import Night, Prefect, fresh_day, prefect_of, start
-from .spark_ground import EXECUTORS, IMAGE
+from .nights import Night, Prefect, fresh_day, start
+from .spark_ground import EXECUTORS, IMAGE, executors
 from .trial import Trial
 
 REFINE = "refine-batch/refine"
@@ -19,21 +19,20 @@ PATIENCE = 1500
 """Seconds; the first session of Spark alone took more than two minutes on a busy machine."""
 
 
-@pytest.fixture
-def prefect(trial: Trial) -> Iterator[Prefect]:
-    """Prefect, whose Spark pool has the same small threshold while the test runs."""
+@pytest.fixture(autouse=True)
+def small_threshold(trial: Trial, prefect: Prefect) -> Iterator[None]:
+    """The same threshold in the Spark pool while the test runs."""
     need_image(trial.cluster, IMAGE)
-    with prefect_of(trial) as found:
-        deployment = found.ask("GET", f"/deployments/name/{REFINE}")
-        place = f"/deployments/{deployment['id']}"
-        found.ask("PATCH", place, {"job_variables": deployment["job_variables"] | {"env": THRESHOLD}})
-        yield found
-        found.ask("PATCH", place, {"job_variables": deployment["job_variables"]})
+    deployment = prefect.ask("GET", f"/deployments/name/{REFINE}")
+    place = f"/deployments/{deployment['id']}"
+    prefect.ask("PATCH", place, {"job_variables": deployment["job_variables"] | {"env": THRESHOLD}})
+    yield
+    prefect.ask("PATCH", place, {"job_variables": deployment["job_variables"]})
 
 
 def test_a_night_above_the_threshold_is_refined_by_executors_in_pods(trial: Trial, prefect: Prefect) -> None:
     night = begun(trial, prefect)
-    night.until("executors work", lambda: executors(night), PATIENCE)
+    night.until("executors work", lambda: executors(night.kube), PATIENCE)
     refined_by_spark(night)
     assert len(children(night)) == 1
 
@@ -42,7 +41,7 @@ def test_driver_and_waiting_run_may_both_be_killed_while_executors_work(
     trial: Trial, prefect: Prefect
 ) -> None:
     night = begun(trial, prefect)
-    night.until("executors work", lambda: executors(night), PATIENCE)
+    night.until("executors work", lambda: executors(night.kube), PATIENCE)
     (child,) = children(night)
     for run in (night.id, child):
         pods = [pod.name for pod in night.kube.pods(run) if pod.phase == "Running"]
@@ -52,12 +51,6 @@ def test_driver_and_waiting_run_may_both_be_killed_while_executors_work(
 
 def begun(trial: Trial, prefect: Prefect) -> Night:
     return start(trial, prefect, fresh_day(trial), env=THRESHOLD)
-
-
-def executors(night: Night) -> list[str]:
-    """Give the executors that run."""
-    found = night.kube.items("pods", EXECUTORS)
-    return [each["metadata"]["name"] for each in found if each["status"]["phase"] == "Running"]
 
 
 def children(night: Night) -> list[str]:

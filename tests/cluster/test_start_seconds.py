@@ -5,16 +5,14 @@ The table is printed: `python -m pytest -s -n 0 tests/cluster/test_start_seconds
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from itertools import pairwise
 from statistics import median
 
-import pytest
 from rich.console import Console
 from rich.table import Table
 
-from .nights import Night, Prefect, fresh_day, prefect_of, start
+from .nights import Night, Prefect, fresh_day, start
 from .trial import Trial
 
 NIGHTS = 3
@@ -29,12 +27,6 @@ WHAT = (
     "it has ended",
 )
 WHOLE_SECONDS = 1.0
-
-
-@pytest.fixture
-def prefect(trial: Trial) -> Iterator[Prefect]:
-    with prefect_of(trial) as found:
-        yield found
 
 
 def test_each_moment_of_a_start_is_known_and_follows_the_one_before(trial: Trial, prefect: Prefect) -> None:

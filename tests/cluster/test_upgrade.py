@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from .nights import Prefect, fresh_day, prefect_of, start
+from .nights import Prefect, fresh_day, start
 from .trial import Trial
 
 PARTS = ("server", "services", "worker-polars", "worker-spark", "worker-platform", "reconciler")
@@ -16,12 +16,6 @@ ROLLING = ("--set-json", 'global.prefect.env=[{"name":"TZ","value":"UTC"}]')
 """A variable that says what holds anyway, for all of Prefect's processes; the trial's own servers don't get it."""
 PAUSED = "scale-pools/scale"
 NIGHT_SECONDS = 600
-
-
-@pytest.fixture
-def prefect(trial: Trial) -> Iterator[Prefect]:
-    with prefect_of(trial) as found:
-        yield found
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from pipeline.fixtures import NewSite
 from pipeline.site import Site
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.actions import WorkPoolCreate
+from servers.pool import start_worker
 from servers.prefect import PrefectServer
 from unit.notify.receiver import Receiver
 
@@ -75,15 +76,7 @@ def worker(environment: dict[str, str], pool: str, log: Path) -> Iterator[None]:
         client.create_work_pool(WorkPoolCreate(name=pool, type="process"))
     deployed = run(environment, "-c", DEPLOY, str(ROOT), pool)
     assert deployed.returncode == 0, deployed.stderr
-    with log.open("w") as stream:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "prefect", "worker", "start", "--pool", pool, "--type", "process"],
-            env=environment,
-            cwd=ROOT,
-            stdout=stream,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+    process = start_worker(environment, pool, log)
     try:
         yield
     finally:

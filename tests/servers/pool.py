@@ -96,17 +96,7 @@ class Pool:
 @contextmanager
 def working(pool: Pool, log: Path) -> Iterator[Pool]:
     """Have a worker for the pool, for the body."""
-    command = [sys.executable, "-m", "prefect", "worker", "start", "--pool", "spark", "--type", "process"]
-    environment = {**pool.server.environment, "PREFECT_WORKER_QUERY_SECONDS": "1"}
-    with log.open("ab") as stream:
-        worker = subprocess.Popen(
-            command,
-            env=environment,
-            cwd=ROOT,
-            stdout=stream,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+    worker = start_worker({**pool.server.environment, "PREFECT_WORKER_QUERY_SECONDS": "1"}, "spark", log)
     try:
         yield pool
     finally:
@@ -114,6 +104,19 @@ def working(pool: Pool, log: Path) -> Iterator[Pool]:
             with suppress(psutil.NoSuchProcess):
                 each.send_signal(signal.SIGKILL)
         worker.wait()
+
+
+def start_worker(environment: dict[str, str], pool: str, log: Path) -> subprocess.Popen[bytes]:
+    """Start a worker that starts processes for a pool."""
+    with log.open("ab") as stream:
+        return subprocess.Popen(
+            [sys.executable, "-m", "prefect", "worker", "start", "--pool", pool, "--type", "process"],
+            env=environment,
+            cwd=ROOT,
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
 
 
 def until(true: Any, what: str) -> None:

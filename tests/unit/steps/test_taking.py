@@ -49,6 +49,15 @@ def test_a_run_that_carries_does_not_wait_for_another_that_carries(workspace: Wo
         take(workspace, SLOT)
 
 
+def test_another_process_of_the_same_run_is_waited_for(workspace: Workspace) -> None:
+    twin = workspace.ledger.acquire(SLOT.id, "another-machine|1|1|this-run|carry", TTL, alive)
+    giving_back = threading.Timer(2, workspace.ledger.release, [twin])
+    giving_back.start()
+    lease = take(workspace, SLOT)
+    giving_back.join()
+    assert lease.epoch > twin.epoch
+
+
 @pytest.mark.parametrize("errand", list(Errand))
 def test_a_run_that_refines_waits_for_whoever_has_the_slot_but_not_for_ever(
     workspace: Workspace, errand: Errand
