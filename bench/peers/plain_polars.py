@@ -20,12 +20,15 @@ SCHEMA = {
 }
 
 
+HOME = "CAST(ROUND(CAST(amount AS DECIMAL(20,2)) * CAST('1.083450' AS DECIMAL(12,6)), 2) AS DECIMAL(20,2)) AS net_home"
+
+
 def run(file: Path, out: Path) -> None:
-    """Read the file and write it as Parquet, partitioned by day."""
+    """Read the file and write the same columns as ours as Parquet, partitioned by day."""
     day = pl.col("business_date")
     parts = [
         day.dt.strftime(form).alias(key) for key, form in (("year", "%Y"), ("month", "%m"), ("day", "%d"))
     ]
-    pl.scan_csv(file, schema=SCHEMA).with_columns(parts).sink_parquet(
+    pl.scan_csv(file, schema=SCHEMA).with_columns(pl.sql_expr(HOME), *parts).sink_parquet(
         pl.PartitionBy(out, key=["year", "month", "day"], include_key=False), compression="snappy", mkdir=True
     )
