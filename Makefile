@@ -26,13 +26,13 @@ CLUSTERED := tests/cluster tests/unit/chart
 test: .venv/dev ## the tests that this machine can run, of long sweeps a sample; what is skipped is listed with its reason
 	$(BIN)/python -m pytest -n 2 --dist loadgroup tests $(addprefix --ignore=,$(RUNS) $(CLUSTERED))
 	$(BIN)/python -m pytest -n 2 --dist worksteal $(RUNS)
-	$(BIN)/python -m pytest -n 0 $(CLUSTERED)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup $(CLUSTERED)
 
 faults: .venv/dev ## only whole runs, many of them killed or broken, with all cases of the sweeps that `make test` takes a sample of
 	$(BIN)/python -m pytest -n 2 --dist worksteal --all-cases $(RUNS)
 
 cluster-test: .venv/dev ## only the tests on the Kubernetes that KUBECONFIG points at, with all cases of their sweeps
-	$(BIN)/python -m pytest -n 0 --all-cases $(CLUSTERED)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --all-cases $(CLUSTERED)
 
 bench: .venv/dev ## measure against named peers; prints a table and writes build/bench.json
 	$(BIN)/python -m bench

@@ -19,7 +19,7 @@ LOOKS = 240
 """Seconds in which the reconciler has looked twice and acted, on a slow machine."""
 
 whole_sweep = pytest.mark.sample(lambda case: False)
-"""Of what may happen a plain run takes one way to lose a pod, to be doubled, to be cancelled, and to want more."""
+"""Of what may happen a plain run takes one way to lose a pod, to be doubled, and to be cancelled."""
 
 
 @pytest.fixture(scope="module")
@@ -151,6 +151,7 @@ def test_a_pod_that_no_node_takes_is_given_up(quick: Trial, prefect: Prefect, da
     all_is_well(night, cause="unschedulable")
 
 
+@whole_sweep
 def test_out_of_memory_is_repeated_once_with_more(quick: Trial, prefect: Prefect, day: date) -> None:
     night = start(quick, prefect, day, memory_request="448Mi", memory_limit="448Mi")
     assert night.ended() == "CRASHED"
