@@ -41,6 +41,7 @@ def prefect(trial: Trial) -> Iterator[Prefect]:
         yield found
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in a hook of its own
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let the trial be looked at before it is broken, and by one worker alone."""
     items.sort(key=lambda item: LAST.index(item.path.name) + 1 if item.path.name in LAST else 0)

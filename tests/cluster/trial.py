@@ -128,7 +128,7 @@ def installed(cluster: Cluster) -> Generator[Trial]:
             yield Trial(cluster, page)
         return
     if cluster.run("get", "namespace", PLATFORM, check=False).returncode == 0:
-        pytest.skip(f"the cluster has a namespace {PLATFORM}, which these tests would take away")
+        pytest.fail(f"the cluster has a namespace {PLATFORM}, which these tests would take away")
     said = blocks()
     with typed() as page:
         try:
