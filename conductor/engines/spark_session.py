@@ -28,16 +28,12 @@ LOG = Path(__file__).with_name("spark_log4j2.properties")
 LOGGERS = ("SQLQueryContextLogger", "DataFrameQueryContextLogger")
 """They would print what an error says, and that quotes values."""
 HEAP = "spark.driver.memory"
-JAVA = f"-Dlog4j2.configurationFile={LOG.as_uri()} -XX:-DontCompileHugeMethods"
-"""Nothing is logged. What Spark makes of a contract's rules is a method that Java finds too long to compile if it is not told
-otherwise, and the check takes two to three times as long.
-"""
 OF_PROCESS = {
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
-    "spark.driver.extraJavaOptions": JAVA,
+    "spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile={LOG.as_uri()}",
 }
-"""Nothing is shown."""
+"""Nothing is shown and nothing logged."""
 HERE = {"spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1"}
 """Nothing listens beyond this machine."""
 OF_SESSION = {
@@ -84,7 +80,8 @@ def cluster_session(cluster: SparkCluster) -> Generator[SparkSession]:
     if missing := missing_part():
         raise missing
     # The executors' image is the driver's, so what Java reads there lies at the same place.
-    session = _started(cluster.master, {**cluster_conf(cluster), "spark.executor.extraJavaOptions": JAVA})
+    logged = {"spark.executor.extraJavaOptions": OF_PROCESS["spark.driver.extraJavaOptions"]}
+    session = _started(cluster.master, {**cluster_conf(cluster), **logged})
     try:
         _wait_for_executor(session, cluster)
         yield session
