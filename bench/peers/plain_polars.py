@@ -18,13 +18,12 @@ SCHEMA = {
     "amount": MONEY,
     "currency": pl.String,
 }
-
-
 HOME = "CAST(ROUND(CAST(amount AS DECIMAL(20,2)) * CAST('1.083450' AS DECIMAL(12,6)), 2) AS DECIMAL(20,2)) AS net_home"
+"""The column that `refine.sql` computes: what is written has to be the same."""
 
 
 def run(file: Path, out: Path) -> None:
-    """Read the file and write the same columns as ours as Parquet, partitioned by day."""
+    """Read the file and write it, with the columns that ours writes, as Parquet, partitioned by day."""
     day = pl.col("business_date")
     parts = [
         day.dt.strftime(form).alias(key) for key, form in (("year", "%Y"), ("month", "%m"), ("day", "%d"))
