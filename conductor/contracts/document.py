@@ -6,13 +6,12 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache
+from functools import cache, reduce
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-from jsonschema import Draft201909Validator
-from jsonschema.exceptions import ValidationError, best_match
+from jsonschema_rs import Draft201909Validator, ValidationError, ValidationErrorKind
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError
@@ -90,8 +89,8 @@ def parse_document(text: str, problems: Problems) -> Node | None:
     if not isinstance(root, CommentedMap):
         problems.add(1, "a contract is a mapping of keys to values")
         return None
-    for error in _validator().iter_errors(root):
-        for line, sentence in _explain(root, best_match([error]) or error):
+    for error in _validator().iter_errors(_plain(root)):
+        for line, sentence in _explain(root, _innermost(error)):
             problems.add(line, sentence)
     return None if problems.found else Node(root, 1)
 
@@ -108,22 +107,48 @@ def _validator() -> Draft201909Validator:
     return Draft201909Validator(_schema())
 
 
+def _plain(value: object) -> object:
+    """Give what JSON has for a value of the file: ruamel's numbers and texts remember how they were written, a day is a text."""
+    if isinstance(value, CommentedMap):
+        return {str(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, CommentedSeq):
+        return [_plain(each) for each in value]
+    if value is None or isinstance(value, bool):
+        return value
+    kind = next((kind for kind in (int, float) if isinstance(value, kind)), str)
+    return kind(value)
+
+
+def _innermost(error: ValidationError) -> ValidationError:
+    """Give what is wrong in the branch that came furthest, where none of several schemas fits."""
+    if isinstance(error.kind, ValidationErrorKind.AnyOf | ValidationErrorKind.OneOfNotValid):
+        causes = (cause for branch in error.kind.context for cause in branch)
+        deepest = max(causes, key=lambda cause: len(cause.instance_path), default=error)
+        if len(deepest.instance_path) > len(error.instance_path):
+            return _innermost(deepest)
+    return error
+
+
 def _explain(root: CommentedMap, error: ValidationError) -> Iterator[tuple[int, str]]:
     """Say a fault in the words of the file. Keys that only look unknown because a neighbour is wrong are left
     out.
     """
-    path = list(error.absolute_path)
-    if error.validator in ("unevaluatedProperties", "additionalProperties"):
-        known = _known_keys(cast("Mapping[str, Any]", error.schema))
-        for key in cast("CommentedMap", error.instance):
+    path, kind = error.instance_path, error.kind
+    if isinstance(kind, ValidationErrorKind.UnevaluatedProperties | ValidationErrorKind.AdditionalProperties):
+        known = _known_keys(reduce(_within, error.schema_path[:-1], _schema()))
+        for key in kind.unexpected:
             if key not in known:
-                yield _line(root, [*path, key]), f"`{key}` is not a key here{nearest(str(key), known)}"
-    elif error.validator == "enum":
-        allowed = [str(value) for value in cast("list[object]", error.validator_value)]
+                yield _line(root, [*path, key]), f"`{key}` is not a key here{nearest(key, known)}"
+    elif isinstance(kind, ValidationErrorKind.Enum):
+        allowed = [str(value) for value in kind.options]
         hint = nearest(str(error.instance), allowed) or f"; it is one of {', '.join(allowed)}"
         yield _line(root, path), f"`{path[-1]}` cannot be `{error.instance}`{hint}"
     else:
         yield _line(root, path), error.message
+
+
+def _within(schema: Any, part: str | int) -> Any:
+    return schema[part]
 
 
 def _known_keys(schema: Mapping[str, Any]) -> set[str]:
