@@ -96,7 +96,7 @@ def parse_document(text: str, problems: Problems) -> Node | None:
 
 
 @cache
-def _schema() -> Mapping[str, Any]:
+def _schema() -> dict[str, Any]:
     return json.loads(
         files("open_data_contract_standard").joinpath("schema.json").read_text(encoding="utf-8")
     )
@@ -115,8 +115,9 @@ def _plain(value: object) -> object:
         return [_plain(each) for each in value]
     if value is None or isinstance(value, bool):
         return value
-    kind = next((kind for kind in (int, float) if isinstance(value, kind)), str)
-    return kind(value)
+    if isinstance(value, int | float):
+        return int(value) if isinstance(value, int) else float(value)
+    return str(value)
 
 
 def _innermost(error: ValidationError) -> ValidationError:

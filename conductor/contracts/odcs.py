@@ -23,6 +23,7 @@ from conductor.contracts.odcs_demands import (
     read_rule,
     value_of,
 )
+from conductor.contracts.odcs_places import SCHEMA, places
 from conductor.contracts.problems import Problems, nearest
 
 PROPERTIES = {
@@ -86,8 +87,9 @@ def read_contract(root: Node, problems: Problems) -> Contract | None:
         figures=figures,
         file_format=file_format,
     )
-    for sentence in check_coherence(contract):
-        problems.add(root.line_of("schema"), sentence)
+    lines = places(root)
+    for place, sentence in check_coherence(contract):
+        problems.add(lines.get(place, lines[SCHEMA]), sentence)
     return contract
 
 

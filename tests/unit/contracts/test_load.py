@@ -166,66 +166,92 @@ def test_a_fault_is_told_with_its_line(folder: Path, old: str, new: str, said: s
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "said", "at"),
     [
         (
             "value: [sync_token, updated_at]",
             "value: [sync_token, changed_at]",
             "changed_at is named by the key and `newest`",
+            "{property: newest, ",
         ),
-        ("version: 1.0.0", "version: one", "`version` has to be like 1.0.0, not 'one'"),
-        ("        partitioned: true\n", "", "one required date column has to be `partitioned`"),
-        ("name: MISSING_ITEM\n", "name: BAD_AMOUNT\n", "the reason code BAD_AMOUNT stands twice"),
-        ("name: MISSING_ITEM\n", "name: no item\n", "'no item' is not a reason code"),
+        ("version: 1.0.0", "version: one", "`version` has to be like 1.0.0, not 'one'", "version: one"),
+        ("        partitioned: true\n", "", "one required date column has to be `partitioned`", "schema:"),
+        (
+            "name: MISSING_ITEM\n",
+            "name: BAD_AMOUNT\n",
+            "the reason code BAD_AMOUNT stands twice",
+            "name: BAD_AMOUNT",
+        ),
+        ("name: MISSING_ITEM\n", "name: no item\n", "'no item' is not a reason code", "name: no item"),
         (
             "domain: finance",
             "domain: sales",
             "this is sales/sales_receipts, but lies in the folder finance/sales_receipts",
+            "",
         ),
         (
             "controlAmount, value: amount",
             "controlAmount, value: doc_number",
             "doc_number of the control totals has to be a decimal",
+            "{property: controlAmount, value: doc_number}",
         ),
-        ("      - name: slot_day\n", "      - name: doc_number\n", "the field doc_number stands twice"),
+        (
+            "      - name: slot_day\n",
+            "      - name: doc_number\n",
+            "the field doc_number stands twice",
+            "- name: doc_number",
+        ),
         (
             "{minimum: 0.000001, maximum: 99}",
             "{minimum: 99, maximum: 0.5}",
             "rate has to be at least 99 and at most 0.5: nothing is",
+            "{minimum: 99, maximum: 0.5}",
         ),
-        ("{maxLength: 21}", "{maxLength: 21, minLength: 22}", "doc_number has to be at least 22 long"),
+        (
+            "{maxLength: 21}",
+            "{maxLength: 21, minLength: 22}",
+            "doc_number has to be at least 22 long",
+            "{maxLength: 21, minLength: 22}",
+        ),
         (
             "{maxLength: 21}",
             "{maxLength: 0}",
             "doc_number has to be at least 1 long and at most 0: nothing is",
+            "{maxLength: 0}",
         ),
         (
             "{minimum: 0.000001, maximum: 99}",
             "{minimum: 0.0000001}",
             "the bound 0.0000001 of rate is not a value",
+            "{minimum: 0.0000001}",
         ),
         (
             "partitioned: true\n",
             "partitioned: true\n        logicalTypeOptions: {minimum: '2020-01-01'}\n",
             "bounds and format of a date are checked in the records, and business_date has them",
+            "- name: business_date",
         ),
         (
             "        physicalName: TxnDate\n        logicalType: date\n",
             "        physicalName: TxnDate\n        logicalType: date\n        logicalTypeOptions: {format: dd-MMM-yy}\n",
             "`format` cannot be `dd-MMM-yy`",
+            "{format: dd-MMM-yy}",
         ),
         (
             "        physicalName: TxnDate\n        logicalType: date\n",
             "        physicalName: TxnDate\n        logicalType: date\n        logicalTypeOptions: {minimum: '2026-02-30'}\n",
             "the bound 2026-02-30 of business_date is not a value of its type",
+            "{minimum: '2026-02-30'}",
         ),
     ],
 )
-def test_parts_that_do_not_fit_are_told(folder: Path, old: str, new: str, said: str):
+def test_parts_that_do_not_fit_are_told_with_a_line_that_has_to_do_with_it(
+    folder: Path, old: str, new: str, said: str, at: str
+):
     change(folder, old, new)
-    with pytest.raises(FixTheConfiguration) as caught:
-        load(folder)
-    assert said in caught.value.sentence
+    told = {fault.sentence: fault.line for fault in read(folder).faults}
+    (sentence,) = (sentence for sentence in told if said in sentence)
+    assert at in (folder / "contract.odcs.yaml").read_text().splitlines()[told[sentence] - 1]
 
 
 def test_all_faults_are_listed_and_no_others(folder: Path):
