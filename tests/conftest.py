@@ -63,8 +63,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def _sampled(item: pytest.Item) -> bool:
     case = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+    if item.get_closest_marker("whole_sweep") or case.get("any_site") == "folder":
+        return False
     mark = item.get_closest_marker("sample")
-    return case.get("any_site") != "folder" and (mark is None or mark.args[0](case))
+    return mark is None or mark.args[0](case)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -73,6 +75,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers",
         "sample(chosen): a sweep, of which a plain run takes the cases whose parameters `chosen` likes",
     )
+    config.addinivalue_line("markers", "whole_sweep: a test that plain runs leave out")
     if os.environ.get("CI") == "true" and not hasattr(config, "workerinput"):
         config.pluginmanager.register(Skips(listed_skips(config)))
 

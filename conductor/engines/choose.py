@@ -95,7 +95,7 @@ def _instead(why: str, need: int, memory: int, missing: Missing) -> str:
         return f"{why}; Spark is not here, but Polars fits: {_mb(need)} of {_mb(memory)}"
     raise FixTheConfiguration(
         f"{why}; Spark is not here, and Polars would need {_mb(need)} of {_mb(memory)}",
-        next_command=f"{missing.next_command}, or raise the setting memory_bytes",
+        next_command=f"{missing.next_command}, or export CONDUCTOR_MEMORY_BYTES={need}",
     )
 
 

@@ -51,7 +51,7 @@ class SparkEngine:
         rejected = job.scratch / "rejected.parquet"
         with (
             sorted_errors(contract.dataset),
-            sorted_spark_errors(contract.dataset),
+            sorted_spark_errors(contract.dataset, self._memory),
             self._session() as session,
         ):
             job = replace(job, records=tuple(file.in_parquet(job.scratch) for file in job.records))

@@ -29,12 +29,15 @@ STORAGE = ("java.io.IOException", "FAILED_READ_FILE", "conductor.errors.RetryLat
 
 
 @contextmanager
-def sorted_spark_errors(dataset: str) -> Generator[None]:
-    """Turn errors of Spark within into those of this product. Spark quotes values, so its own error is not kept."""
+def sorted_spark_errors(dataset: str, memory_bytes: int) -> Generator[None]:
+    """Turn errors of Spark within into those of this product. Spark quotes values, so its own error is not kept.
+
+    Where `memory_bytes` were not enough, twice as many are proposed.
+    """
     try:
         yield
     except (PySparkException, Py4JError) as error:
-        raise _sorted(error, dataset) from None
+        raise _sorted(error, dataset, memory_bytes) from None
 
 
 def words(error: PySparkException | Py4JError) -> str:
@@ -49,7 +52,7 @@ def words(error: PySparkException | Py4JError) -> str:
     return f"{CODE.sub('', said)} (line {line}, column {int(column) + (kind == 'pos')})"
 
 
-def _sorted(error: PySparkException | Py4JError, dataset: str) -> ConductorError:
+def _sorted(error: PySparkException | Py4JError, dataset: str, memory_bytes: int) -> ConductorError:
     if isinstance(error, AnalysisException | ParseException):
         return FixTheConfiguration(f"the SQL of {dataset} does not run: {words(error)}")
     text, kind = str(error), type(error).__name__
@@ -57,7 +60,8 @@ def _sorted(error: PySparkException | Py4JError, dataset: str) -> ConductorError
         return StopAndCall(f"the disk is full while {dataset} is refined")
     if any(part in text for part in MEMORY):
         return FixTheConfiguration(
-            f"Spark's memory is too small for {dataset}", next_command="raise the setting memory_bytes"
+            f"Spark's memory is too small for {dataset}",
+            next_command=f"export CONDUCTOR_MEMORY_BYTES={2 * memory_bytes}",
         )
     if REFUSED in text:
         return FixTheConfiguration(f"storage refuses what {dataset} needs")

@@ -1,6 +1,7 @@
 """What may happen to a night on a cluster, done to real nights: each ends once, loses nothing, leaves nothing, and says why.
 
 Each test takes a business day of its own. A night that was given up is followed by another, which brings the day in.
+A plain run takes one way to lose a pod, to be doubled, and to be cancelled.
 """
 
 from __future__ import annotations
@@ -17,9 +18,6 @@ QUICK = {"CONDUCTOR_IMAGE_PULL_SECONDS": "20", "CONDUCTOR_UNSCHEDULABLE_SECONDS"
 """How long the reconciler leaves alone here what an operator leaves alone for minutes."""
 LOOKS = 240
 """Seconds in which the reconciler has looked twice and acted, on a slow machine."""
-
-whole_sweep = pytest.mark.sample(lambda case: False)
-"""Of what may happen a plain run takes one way to lose a pod, to be doubled, and to be cancelled."""
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +36,7 @@ def day(quick: Trial) -> date:
     return fresh_day(quick)
 
 
-@whole_sweep
+@pytest.mark.whole_sweep
 def test_a_deleted_pod_is_replaced_and_the_night_goes_on(quick: Trial, prefect: Prefect, day: date) -> None:
     night = start(quick, prefect, day)
     night.at_work()
@@ -47,7 +45,7 @@ def test_a_deleted_pod_is_replaced_and_the_night_goes_on(quick: Trial, prefect: 
     all_is_well(night, cause="deleted")
 
 
-@whole_sweep
+@pytest.mark.whole_sweep
 def test_a_pod_that_is_killed_without_a_word_is_replaced_and_its_lease_waited_for(
     quick: Trial, prefect: Prefect, day: date
 ) -> None:
@@ -69,7 +67,7 @@ def test_an_evicted_pod_is_replaced_and_counts_as_no_failure(
     all_is_well(night, cause="disrupted")
 
 
-@whole_sweep
+@pytest.mark.whole_sweep
 def test_a_drained_node_loses_the_pod_that_was_named_and_no_other(
     quick: Trial, prefect: Prefect, day: date
 ) -> None:
@@ -85,7 +83,7 @@ def test_a_drained_node_loses_the_pod_that_was_named_and_no_other(
     all_is_well(night, cause="disrupted")
 
 
-@whole_sweep
+@pytest.mark.whole_sweep
 def test_a_deleted_job_crashes_its_night_and_the_next_one_brings_the_day(
     quick: Trial, prefect: Prefect, day: date
 ) -> None:
@@ -111,7 +109,7 @@ def test_a_run_that_is_started_twice_has_one_effect(quick: Trial, prefect: Prefe
     assert quick.ledger(query) == ["1"]
 
 
-@whole_sweep
+@pytest.mark.whole_sweep
 def test_a_night_that_is_cancelled_before_it_began_ends_soon(
     quick: Trial, prefect: Prefect, day: date
 ) -> None:
@@ -136,7 +134,7 @@ def test_a_night_that_is_cancelled_at_work_stops_and_the_next_one_brings_the_day
     brought_in(night)
 
 
-@whole_sweep
+@pytest.mark.whole_sweep
 def test_a_missing_image_is_given_up_with_its_name(quick: Trial, prefect: Prefect, day: date) -> None:
     night = start(quick, prefect, day, image="cloud-conductor:no-such-version")
     assert night.ended(LOOKS) == "CANCELLED"
@@ -144,14 +142,14 @@ def test_a_missing_image_is_given_up_with_its_name(quick: Trial, prefect: Prefec
     assert "no-such-version" in night.state()["message"]
 
 
-@whole_sweep
+@pytest.mark.whole_sweep
 def test_a_pod_that_no_node_takes_is_given_up(quick: Trial, prefect: Prefect, day: date) -> None:
     night = start(quick, prefect, day, node_selector={"no-node": "has-this"})
     assert night.ended(LOOKS) == "CANCELLED"
     all_is_well(night, cause="unschedulable")
 
 
-@whole_sweep
+@pytest.mark.whole_sweep
 def test_out_of_memory_is_repeated_once_with_more(quick: Trial, prefect: Prefect, day: date) -> None:
     night = start(quick, prefect, day, memory_request="448Mi", memory_limit="448Mi")
     assert night.ended() == "CRASHED"
@@ -164,7 +162,7 @@ def test_out_of_memory_is_repeated_once_with_more(quick: Trial, prefect: Prefect
     all_is_well(again)
 
 
-@whole_sweep
+@pytest.mark.whole_sweep
 def test_a_worker_that_is_killed_costs_nothing(quick: Trial, prefect: Prefect, day: date) -> None:
     night = start(quick, prefect, day)
     night.at_work()
@@ -173,7 +171,7 @@ def test_a_worker_that_is_killed_costs_nothing(quick: Trial, prefect: Prefect, d
     all_is_well(night)
 
 
-@whole_sweep
+@pytest.mark.whole_sweep
 def test_prefects_api_may_be_killed_while_a_night_is_at_work(
     quick: Trial, prefect: Prefect, day: date
 ) -> None:
@@ -184,7 +182,7 @@ def test_prefects_api_may_be_killed_while_a_night_is_at_work(
     all_is_well(night)
 
 
-@whole_sweep
+@pytest.mark.whole_sweep
 def test_a_restart_of_postgresql_is_got_over(quick: Trial, prefect: Prefect, day: date) -> None:
     """Prefect, ledger and warehouse are all in it. Its pod stays: a trial's data goes with the pod."""
     night = start(quick, prefect, day)
@@ -196,7 +194,7 @@ def test_a_restart_of_postgresql_is_got_over(quick: Trial, prefect: Prefect, day
     all_is_well(night)
 
 
-@whole_sweep
+@pytest.mark.whole_sweep
 def test_redis_may_forget_everything(quick: Trial, prefect: Prefect, day: date) -> None:
     night = start(quick, prefect, day)
     night.at_work()

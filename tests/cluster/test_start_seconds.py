@@ -31,7 +31,7 @@ WHOLE_SECONDS = 1.0
 
 
 # A measure, not a proof.
-@pytest.mark.sample(lambda case: False)
+@pytest.mark.whole_sweep
 def test_each_moment_of_a_start_is_known_and_follows_the_one_before(trial: Trial, prefect: Prefect) -> None:
     day = fresh_day(trial)
     assert start(trial, prefect, day).ended() == "COMPLETED"

@@ -24,7 +24,7 @@ def unkilled(new_site: NewSite) -> EndState:
     return end_state(here)
 
 
-@pytest.mark.sample(lambda case: False)
+@pytest.mark.whole_sweep
 def test_pods_killed_at_boundaries_end_as_if_nobody_had(new_site: NewSite, new_cluster_site: NewSite) -> None:
     expected = unkilled(new_site)
     site = new_cluster_site()
@@ -36,7 +36,7 @@ def test_pods_killed_at_boundaries_end_as_if_nobody_had(new_site: NewSite, new_c
     assert site.audited() == []
 
 
-@pytest.mark.sample(lambda case: False)
+@pytest.mark.whole_sweep
 @pytest.mark.parametrize("seed", [41])
 def test_pods_killed_anywhere_end_as_if_nobody_had(
     new_site: NewSite, new_cluster_site: NewSite, seed: int
