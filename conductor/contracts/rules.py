@@ -30,6 +30,8 @@ JUDGED = "judged"
 REASONS = "_reasons"
 WARNINGS = "_warnings"
 NOT_BLANK = "[^ \t\r\n]"
+FIRST_MARK = "!"
+"""The first character behind the blank ones: a text that is not before it begins with none of them, and no pattern is asked."""
 
 
 def check_sql(contract: Contract, dialect: Dialect) -> str:
@@ -113,7 +115,10 @@ def _raw(field: SourceField) -> str:
 
 
 def _is_present(field: SourceField) -> str:
-    return f"REGEXP_LIKE({_raw(field)}, {literal(NOT_BLANK)})"
+    text, mark = _raw(field), literal(FIRST_MARK)
+    return (
+        f"({text} >= {mark} OR REGEXP_LIKE(CASE WHEN {text} < {mark} THEN {text} END, {literal(NOT_BLANK)}))"
+    )
 
 
 def _present(field: SourceField) -> str:

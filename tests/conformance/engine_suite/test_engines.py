@@ -60,6 +60,19 @@ def test_a_good_line_arrives_typed_and_partitioned(engine: Engine, tmp_path: Pat
     assert pq.ParquetFile(written).metadata.row_group(0).column(0).compression == "SNAPPY"
 
 
+@pytest.mark.parametrize("blank", ["", " ", "\t", " \t\r\n "])
+def test_a_text_of_blank_characters_is_none(engine: Engine, tmp_path: Path, blank: str):
+    assert refine(engine, tmp_path, [sale() | {"CustomerRef.name": blank}]).one()["customer_name"] is None
+
+
+# Among them what begins with a blank character, and what stands before, between and behind these in order.
+@pytest.mark.parametrize(
+    "text", [" A", "\tA", "\r\n!", "A ", "\x01", "\x0b", "\x1f", " \x0c", "!", "\x7f", "\u00a0", "\u3000"]
+)
+def test_a_text_that_holds_any_other_character_is_kept_as_it_is(engine: Engine, tmp_path: Path, text: str):
+    assert refine(engine, tmp_path, [sale() | {"CustomerRef.name": text}]).one()["customer_name"] == text
+
+
 def test_discount_tax_and_note_lines_count_as_what_they_are(engine: Engine, tmp_path: Path):
     discount = sale(
         "2", "3.00", Line__DetailType="DiscountLineDetail", Line__SalesItemLineDetail__ItemRef__value=None
