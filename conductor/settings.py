@@ -76,9 +76,9 @@ class Settings(BaseModel):
     )
     spark_master: str = Field(
         "local[*]",
-        pattern=r"^(local\[\*\]|k8s://https?://.+)$",
-        description="Who runs Spark's tasks: `local[*]`, this process, or `k8s://` and a Kubernetes API server, executors in pods. "
-        "The job template of the spark work pool sets it, and the next five.",
+        pattern=r"^(local\[\*\]|given|k8s://https?://.+)$",
+        description="Who runs Spark's tasks: `local[*]`, this process; `k8s://` and a Kubernetes API server, executors in pods; or "
+        "`given`, whoever this process was submitted to. The job template of the spark work pool sets it, and the next five.",
     )
     spark_namespace: str = Field(
         "", description="Namespace of the driver's pod, where its executors are made."

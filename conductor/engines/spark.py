@@ -19,7 +19,7 @@ from conductor.engines.polars_errors import sorted_errors
 from conductor.engines.polars_records import NUMBER, OBJECT, POSITION
 from conductor.engines.protocol import RefineJob, RefineOutcome
 from conductor.engines.spark_check import check, tally, totals
-from conductor.engines.spark_cluster import EXECUTOR_SCRATCH, SparkCluster
+from conductor.engines.spark_cluster import Executors
 from conductor.engines.spark_errors import sorted_spark_errors
 from conductor.engines.spark_places import readable
 from conductor.engines.spark_records import ROW, read_records, verbatim
@@ -35,15 +35,15 @@ FEWEST_TASKS = 4
 class SparkEngine:
     """Refine in two stages, as Polars does: check and split row by row, then drop older versions, join and write.
 
-    Spark works on this machine, with a heap of `memory_bytes` and what it spills beside it; or, with a `cluster`, in its executors,
-    which read records and joined products where they lie and go when the batch is refined.
+    Spark works on this machine, with a heap of `memory_bytes` and what it spills beside it; or in `executors` elsewhere, which read
+    records and joined products where they lie.
     """
 
     name = "spark"
 
-    def __init__(self, memory_bytes: int, cluster: SparkCluster | None = None) -> None:
+    def __init__(self, memory_bytes: int, executors: Executors | None = None) -> None:
         self._memory = memory_bytes
-        self._cluster = cluster
+        self._executors = executors
 
     def refine(self, job: RefineJob) -> RefineOutcome:
         """Refine a batch, as `Engine.refine` says."""
@@ -63,10 +63,10 @@ class SparkEngine:
 
     @contextmanager
     def _session(self) -> Generator[SparkSession]:
-        if self._cluster is None:
+        if self._executors is None:
             yield spark_session(self._memory)
             return
-        with cluster_session(self._cluster) as session:
+        with cluster_session(self._executors) as session:
             yield session
 
     @contextmanager
@@ -74,7 +74,7 @@ class SparkEngine:
         self, session: SparkSession, job: RefineJob, rejected: Path
     ) -> Generator[tuple[DataFrame, Tally]]:
         """Check the records once and count them; what is checked is kept, spilling to disk, until the body is over."""
-        remote = self._cluster is not None
+        remote = self._executors is not None
         _read_references(session, job, remote=remote)
         records = read_records(session, job.records, remote=remote, into=job.scratch / "records")
         checked = check(session, job, records).persist()
@@ -92,7 +92,7 @@ class SparkEngine:
         fields = [field.name for field in contract.fields]
         ranked.where(fn.col(RANK) == 1).select(*fields).createOrReplaceTempView(ACCEPTED)
         rows = curated(session.sql(spark_sql(job.product.refine_sql)), contract)
-        scratch = EXECUTOR_SCRATCH if self._cluster else str(job.scratch)
+        scratch = self._executors.scratch if self._executors else str(job.scratch)
         files, given = write_partitioned(rows, job, scratch)
         return written(contract, found, files, given, totals(ranked.where(fn.col(RANK) > 1), contract))
 

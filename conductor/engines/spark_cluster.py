@@ -1,4 +1,6 @@
-"""Spark on Kubernetes: this pod is the driver, and executors are pods that it asks the API server for. All as values."""
+"""Where Spark's executors are, if not in this process: pods that this pod asks Kubernetes for, or those of a service whose job this is.
+All as values.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +8,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from conductor.engines.spark_sizes import SparkSizes
 from conductor.errors import FixTheConfiguration
 
-LOCAL = "local[*]"
+LOCAL, GIVEN = "local[*]", "given"
 DRIVER_PORT, BLOCK_PORT = "7078", "7079"
 """The only ports, on both sides, so that a network policy can name them."""
 EXECUTOR_SCRATCH = "/spark-local"
@@ -88,14 +90,28 @@ class SparkCluster:
     wait_seconds: int
     sizes: SparkSizes
 
+    scratch: ClassVar[str] = EXECUTOR_SCRATCH
 
-def spark_cluster(settings: ClusterSettings, sizes: SparkSizes, template: Path) -> SparkCluster | None:
-    """Give the cluster that the settings name; None where Spark runs in this process alone.
+
+@dataclass(frozen=True)
+class GivenSpark:
+    """The Spark that this process was submitted to, with master, sizes and executors of its own."""
+
+    scratch: ClassVar[str] = "/tmp"  # noqa: S108 - the one folder that every service's executors have
+
+
+Executors = SparkCluster | GivenSpark
+
+
+def spark_cluster(settings: ClusterSettings, sizes: SparkSizes, template: Path) -> Executors | None:
+    """Give where the settings say that executors are; None where Spark runs in this process alone.
 
     `template` is the executor's template where the settings name none. A part that is missing is `FixTheConfiguration`.
     """
     if settings.spark_master == LOCAL:
         return None
+    if settings.spark_master == GIVEN:
+        return GivenSpark()
     for name in ("spark_namespace", "spark_pod_name", "spark_pod_ip", "spark_image"):
         if not getattr(settings, name):
             raise FixTheConfiguration(

@@ -16,7 +16,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from conductor.engines.spark_cluster import SparkCluster, cluster_conf
+from conductor.engines.spark_cluster import Executors, GivenSpark, SparkCluster, cluster_conf
 from conductor.errors import Missing, RetryLater
 
 if TYPE_CHECKING:
@@ -72,13 +72,26 @@ def spark_session(memory_bytes: int) -> SparkSession:
 
 
 @contextmanager
-def cluster_session(cluster: SparkCluster) -> Generator[SparkSession]:
-    """Give a session whose executors are pods of a cluster, for the body; they go with it.
+def cluster_session(executors: Executors) -> Generator[SparkSession]:
+    """Give a session whose executors are elsewhere, for the body. Those of a cluster go with it; those of a service are its own.
 
     A cluster that has no room for a single one within `wait_seconds` is `RetryLater`: the work would wait for ever.
     """
     if missing := missing_part():
         raise missing
+    if isinstance(executors, GivenSpark):
+        session = _built(None, {})
+        session.sparkContext.setLogLevel(
+            "OFF"
+        )  # an error's words may quote values, and the service keeps its logs
+        yield session
+        return
+    with _session_of(executors) as session:
+        yield session
+
+
+@contextmanager
+def _session_of(cluster: SparkCluster) -> Generator[SparkSession]:
     # The executors' image is the driver's, so what Java reads there lies at the same place.
     logged = {"spark.executor.extraJavaOptions": OF_PROCESS["spark.driver.extraJavaOptions"]}
     session = _started(cluster.master, {**cluster_conf(cluster), **logged})
@@ -90,17 +103,24 @@ def cluster_session(cluster: SparkCluster) -> Generator[SparkSession]:
 
 
 def _started(master: str, conf: Mapping[str, str]) -> SparkSession:
+    session = _built(master, {**OF_PROCESS, **conf})
+    session.sparkContext.pythonExec = sys.executable  # and not whichever python3 the PATH has
+    return session
+
+
+def _built(master: str | None, conf: Mapping[str, str]) -> SparkSession:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pandas, which Spark warns of, stands between no two parts here
         from pyspark.sql import SparkSession
 
         for name in LOGGERS:
             logging.getLogger(name).setLevel(logging.CRITICAL + 1)
-        builder = SparkSession.builder.master(master).appName("cloud-conductor")
-        for name, value in {**OF_PROCESS, **conf}.items():
+        builder = SparkSession.builder.appName("cloud-conductor")
+        if master:
+            builder = builder.master(master)
+        for name, value in conf.items():
             builder = builder.config(name, value)
         session = builder.getOrCreate().newSession()
-    session.sparkContext.pythonExec = sys.executable  # and not whichever python3 the PATH has
     for name, value in OF_SESSION.items():
         session.conf.set(name, value)
     return session

@@ -39,10 +39,18 @@ class SparkSizes:
     memory_class: int
     reason: str
 
-    def job_variables(self) -> dict[str, str]:
-        """Give the size of the driver's pod, in the words of the work pool's template."""
+    def job_variables(self) -> dict[str, str | int]:
+        """Give them in the words of the work pools' templates: one that makes pods asks for the driver's alone."""
         memory = f"{self.driver_heap + self.driver_beside}Mi"
-        return {"memory_request": memory, "memory_limit": memory}
+        return {
+            "memory_request": memory,
+            "memory_limit": memory,
+            "driver_heap": self.driver_heap,
+            "driver_beside": self.driver_beside,
+            "executor_heap": self.executor_heap,
+            "executor_beside": self.executor_beside,
+            "executors": self.executors,
+        }
 
 
 def spark_sizes(size_bytes: int, limits: SparkLimits, memory_class: int = 0) -> SparkSizes:

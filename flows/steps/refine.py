@@ -33,10 +33,10 @@ def refine(turn: Turn, batch: Batch, engine: EngineName | None = None, memory_cl
     settings = turn.workspace.settings
     choice = chosen(turn, batch, engine, missing_part())
     sizes = spark_sizes(choice.size, settings, memory_class)
-    cluster = spark_cluster(settings, sizes, EXECUTOR) if choice.engine == EngineName.SPARK else None
-    with refine_job(turn, batch, remote=cluster is not None) as job:
+    executors = spark_cluster(settings, sizes, EXECUTOR) if choice.engine == EngineName.SPARK else None
+    with refine_job(turn, batch, remote=executors is not None) as job:
         _refuse_other_records(turn, batch, job, choice.rows)
-        outcome = open_engine(choice.engine, settings.memory_bytes, cluster).refine(job)
+        outcome = open_engine(choice.engine, settings.memory_bytes, executors).refine(job)
     if not outcome.counts.balanced or outcome.counts.records != choice.rows:
         raise StopAndCall(
             f"rows vanished or came from nowhere: {outcome.counts!r} of {choice.rows:,} rows of records",

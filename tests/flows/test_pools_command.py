@@ -52,6 +52,26 @@ def test_pools_are_made_and_brought_up_to_date_and_stay_paused_and_limited(
     assert (second["is_paused"], second["concurrency_limit"]) == (True, 3)
 
 
+def test_a_pool_is_of_the_type_that_its_file_names_and_stays_so(
+    prefect_server: PrefectServer, tmp_path: Path
+) -> None:
+    pool = f"pool-{uuid4().hex[:8]}"
+    file = tmp_path / f"{pool}.json"
+    file.write_text(json.dumps({"type": "spark-service", **template("1Gi")}), encoding="utf-8")
+    for _ in range(2):
+        done = conductor(prefect_server, "pools", "apply", str(tmp_path))
+        assert done.returncode == 0, done.stderr
+    made = httpx.get(f"{prefect_server.url}/work_pools/{pool}", timeout=30, trust_env=False).json()
+    assert (made["type"], made["base_job_template"]) == ("spark-service", template("1Gi"))
+
+    file.write_text(json.dumps(template("1Gi")), encoding="utf-8")
+    refused = conductor(prefect_server, "pools", "apply", str(tmp_path))
+    assert refused.returncode == 1
+    said = " ".join(refused.stderr.split())
+    assert f"work pool {pool} is of type spark-service and cannot become one of type kubernetes" in said
+    assert f"prefect work-pool delete {pool}" in said
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [

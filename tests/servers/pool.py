@@ -1,4 +1,4 @@
-"""A process work pool on a Prefect server, with its worker and one deployment whose runs wait at a gate."""
+"""A work pool on a Prefect server, with its worker and one deployment whose runs wait at a gate."""
 
 from __future__ import annotations
 
@@ -23,10 +23,12 @@ PATIENCE = 240  # seconds for what takes some on a busy machine
 class Pool:
     """The deployment refine-batch/refine in a pool of its own. Its runs stop before their work while the gate is closed."""
 
+    kind = "process"
+
     def __init__(self, server: PrefectServer, gate: Path, environment: dict[str, str]) -> None:
         self.server, self.gate = server, gate
         gate.mkdir()
-        self._post("work_pools/", name="spark", type="process", base_job_template=self._template())
+        self._post("work_pools/", name="spark", type=self.kind, base_job_template=self._template())
         flow = self._post("flows/", name="refine-batch")
         deployed = self._post(
             "deployments/",
@@ -36,7 +38,7 @@ class Pool:
             path=str(ROOT),
             entrypoint="tests/pipeline/pooled.py:refine_batch",
             parameter_openapi_schema={},
-            job_variables={"env": {**environment, "POOLED_GATE": str(gate)}, "working_dir": str(ROOT)},
+            job_variables=self._variables({**environment, "POOLED_GATE": str(gate)}),
         )
         self.deployment = deployed["id"]
         self._before = {run["id"] for run in self._runs()}
@@ -82,9 +84,14 @@ class Pool:
         return dict(found["job_variables"]["env"])
 
     def _template(self) -> dict[str, Any]:
-        from prefect.workers.process import ProcessWorker
+        from prefect.workers.base import BaseWorker
 
-        return ProcessWorker.get_default_base_job_template()
+        worker = BaseWorker.get_worker_class_from_type(self.kind)
+        assert worker
+        return worker.get_default_base_job_template()
+
+    def _variables(self, environment: dict[str, str]) -> dict[str, Any]:
+        return {"env": environment, "working_dir": str(ROOT)}
 
     def _post(self, place: str, **body: Any) -> Any:
         answer = httpx.post(f"{self.server.url}/{place}", json=body, trust_env=False, timeout=60)
@@ -94,9 +101,10 @@ class Pool:
 
 
 @contextmanager
-def working(pool: Pool, log: Path) -> Iterator[Pool]:
-    """Have a worker for the pool, for the body."""
-    worker = start_worker({**pool.server.environment, "PREFECT_WORKER_QUERY_SECONDS": "1"}, "spark", log)
+def working(pool: Pool, log: Path, **more: str) -> Iterator[Pool]:
+    """Have a worker for the pool, for the body; `more` is added to its environment."""
+    environment = {**pool.server.environment, "PREFECT_WORKER_QUERY_SECONDS": "1", **more}
+    worker = start_worker(environment, "spark", log, pool.kind)
     try:
         yield pool
     finally:
@@ -106,11 +114,13 @@ def working(pool: Pool, log: Path) -> Iterator[Pool]:
         worker.wait()
 
 
-def start_worker(environment: dict[str, str], pool: str, log: Path) -> subprocess.Popen[bytes]:
-    """Start a worker that starts processes for a pool."""
+def start_worker(
+    environment: dict[str, str], pool: str, log: Path, kind: str = "process"
+) -> subprocess.Popen[bytes]:
+    """Start a worker of a kind for a pool; what it starts are processes, if nothing else is said."""
     with log.open("ab") as stream:
         return subprocess.Popen(
-            [sys.executable, "-m", "prefect", "worker", "start", "--pool", pool, "--type", "process"],
+            [sys.executable, "-m", "prefect", "worker", "start", "--pool", pool, "--type", kind],
             env=environment,
             cwd=ROOT,
             stdout=stream,

@@ -18,6 +18,7 @@ from conductor.cli.checks.servers import clock
 from conductor.errors import RetryLater
 
 POOLS = ("polars", "spark", "platform")
+KUBERNETES, SERVICE = "kubernetes", "spark-service"
 NEEDED = ("nightly",)
 """Deployments without which no night runs."""
 
@@ -56,13 +57,16 @@ def _pools(pools: dict[str, WorkPool], namespace: str) -> Iterator[Finding]:
             template = f"k8s/pools/{name}.json"
             command = f"prefect work-pool create {name} --type kubernetes --base-job-template {template}"
             yield problem("pools", f"there is no work pool {name}", command)
-        elif pool.type != "kubernetes":
+        elif pool.type != KUBERNETES and (name, pool.type) != ("spark", SERVICE):
             yield problem(
                 "pools", f"work pool {name} is of type {pool.type}", f"prefect work-pool delete {name}"
             )
         elif pool.is_paused:
             yield problem("pools", f"work pool {name} is paused", f"prefect work-pool resume {name}")
-        elif (where := _properties(pool).get("namespace", {}).get("default")) != namespace:
+        elif (
+            pool.type == KUBERNETES
+            and (where := _properties(pool).get("namespace", {}).get("default")) != namespace
+        ):
             told = f"work pool {name} starts its Jobs in {where or 'the namespace of its worker'}, not in {namespace}"
             yield problem(
                 "pools", told, f"prefect work-pool update {name} --base-job-template k8s/pools/{name}.json"
@@ -70,7 +74,8 @@ def _pools(pools: dict[str, WorkPool], namespace: str) -> Iterator[Finding]:
         elif pool.status is not WorkPoolStatus.READY:
             yield problem("pools", f"no worker polls work pool {name}", f"prefect worker start --pool {name}")
         else:
-            yield ok("pools", f"{name}: a worker polls it, Jobs in {namespace}")
+            where = f"Jobs in {namespace}" if pool.type == KUBERNETES else "jobs at a service"
+            yield ok("pools", f"{name}: a worker polls it, {where}")
 
 
 def _deployments(found: Sequence[DeploymentResponse], pools: dict[str, WorkPool]) -> Iterator[Finding]:

@@ -33,7 +33,7 @@ def apply(
 ) -> None:
     """Make each pool, or give one that is there its template; whether it is paused and what limits it stay as they are.
 
-    Repeats: the same pools.
+    A pool is of the type that its file names at the top, as `type`; of Kubernetes if it names none. Repeats: the same pools.
     """
     templates = {file.stem: _template(file) for file in sorted(folder.glob("*.json"))}
     if not templates:
@@ -63,14 +63,22 @@ async def _apply(templates: Mapping[str, Mapping[str, Any]]) -> Mapping[str, boo
 
     made: dict[str, bool] = {}
     async with get_client() as client:
-        for pool, template in templates.items():
+        for pool, said in templates.items():
+            template = {name: part for name, part in said.items() if name != "type"}
+            kind = said.get("type", KUBERNETES)
             try:
                 await client.create_work_pool(
-                    WorkPoolCreate(name=pool, type=KUBERNETES, base_job_template=dict(template))
+                    WorkPoolCreate(name=pool, type=kind, base_job_template=template)
                 )
                 made[pool] = True
             except ObjectAlreadyExists:
+                there = await client.read_work_pool(pool)
+                if there.type != kind:
+                    raise FixTheConfiguration(
+                        f"work pool {pool} is of type {there.type} and cannot become one of type {kind}",
+                        next_command=f"prefect work-pool delete {pool}",
+                    ) from None
                 # Only what is set is sent: anything else would unpause the pool and take its limit away.
-                await client.update_work_pool(pool, WorkPoolUpdate(base_job_template=dict(template)))
+                await client.update_work_pool(pool, WorkPoolUpdate(base_job_template=template))
                 made[pool] = False
     return made

@@ -16,6 +16,7 @@ from conductor.cli.generate import (
     settings,
     snapshot,
 )
+from conductor.cli.generate.chart import CHART
 from conductor.cli.generate.pools import POOLS
 from conductor.contracts.dbt import sources
 from conductor.contracts.ddl import Warehouse
@@ -24,8 +25,10 @@ from conductor.workspace import load_products
 REFERENCE = Path("docs/reference")
 """A folder in which every file is generated."""
 DBT_SOURCES = Path("dbt/models/staging/_sources.yml")
-TEMPLATES = (Path("k8s/pools"), Path("helm/cloud-conductor/files/pools"))
-"""Where base job templates lie: for who types `prefect work-pool`, and in the chart, which can read only what is in it."""
+TEMPLATES = (Path("k8s/pools"), CHART / "files/pools")
+"""Where base job templates lie: for who types `conductor pools apply`, and in the chart, which can read only what is in it."""
+SERVICE_TEMPLATES = (Path("k8s/services/spark.json"), CHART / "files/pools/spark-service.json")
+"""That of a pool `spark` whose runs are jobs at a service, in a folder of its own: a pool is of one type."""
 
 
 def generated(root: Path) -> Mapping[Path, str]:
@@ -44,7 +47,8 @@ def generated(root: Path) -> Mapping[Path, str]:
     found |= {
         folder / f"{pool.name}.json": pool_template.template(pool) for pool in POOLS for folder in TEMPLATES
     }
-    found |= {chart.CHART / "README.md": chart.readme(root)}
+    found |= {path: pool_template.service_template() for path in SERVICE_TEMPLATES}
+    found |= {CHART / "README.md": chart.readme(root)}
     return found | {DBT_SOURCES: sources(contracts, Warehouse.DUCKDB)}
 
 

@@ -35,6 +35,14 @@ def template(pool: Pool) -> str:
     return json.dumps({"job_configuration": _configuration(pool), "variables": variables}, indent=2) + "\n"
 
 
+def service_template() -> str:
+    """Give that of a pool whose runs are jobs at a service that runs Spark, with the pool's type."""
+    from flows.workers.spark_service import SparkServiceWorker
+
+    known = SparkServiceWorker.get_default_base_job_template()
+    return json.dumps({"type": SparkServiceWorker.type, **known}, indent=2) + "\n"
+
+
 def _who(pool: Pool) -> Mapping[str, object]:
     """Give the variables for what runs, and as whom. What Prefect fills in itself has no default."""
     env = {

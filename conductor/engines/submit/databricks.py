@@ -54,18 +54,22 @@ class Databricks:
             "node_type_id": self.node_type,
             "autoscale": {"min_workers": 1, "max_workers": _workers(submission)},
             "spark_conf": dict(submission.spark_conf),
+            "spark_env_vars": dict(submission.env),
             "custom_tags": dict(submission.tags),
             **({"docker_image": {"url": submission.image}} if submission.image else {}),
         }
         task = {
             "task_key": "refine",
             "new_cluster": cluster,
-            "spark_python_task": {
-                "python_file": submission.entrypoint,
-                "parameters": list(submission.arguments),
-            },
+            "spark_python_task": {"python_file": submission.entrypoint},
         }
-        return {"run_name": submission.name, "idempotency_token": submission.short_token, "tasks": [task]}
+        limit = {"timeout_seconds": submission.deadline_seconds} if submission.deadline_seconds else {}
+        return {
+            "run_name": submission.name,
+            "idempotency_token": submission.short_token,
+            **limit,
+            "tasks": [task],
+        }
 
     def _ask(self, method: str, path: str, **what: Any) -> dict[str, Any]:
         """Ask, with the token in the header alone; an answer that is no JSON object counts as none."""

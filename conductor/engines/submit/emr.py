@@ -34,6 +34,7 @@ CONTAINERS = {
     "CANCEL_PENDING": Phase.RUNNING,
     "CANCELLED": Phase.STOPPED,
 }
+IMAGE_OF_EKS = "spark.kubernetes.container.image"
 TOO_MANY = ("ThrottlingException", "ServiceQuotaExceededException", "ConflictException")
 
 
@@ -54,7 +55,9 @@ class EmrServerless:
                 executionRoleArn=self.role_arn,
                 name=submission.name,
                 jobDriver={"sparkSubmit": _driver(submission)},
+                configurationOverrides=_defaults(submission, "spark.emr-serverless.driverEnv"),
                 tags=dict(submission.tags),
+                **_limit(submission),
             )
         return self.look(started["jobRunId"])
 
@@ -89,7 +92,8 @@ class EmrOnEks:
                 executionRoleArn=self.role_arn,
                 releaseLabel=self.release,
                 name=submission.name,
-                jobDriver={"sparkSubmitJobDriver": _driver(submission, image=True)},
+                jobDriver={"sparkSubmitJobDriver": _driver(submission)},
+                configurationOverrides=_defaults(submission, "spark.kubernetes.driverEnv", IMAGE_OF_EKS),
                 tags=dict(submission.tags),
             )
         return self.look(started["id"])
@@ -113,24 +117,40 @@ def emr_client(service: str, region: str, endpoint_url: str | None = None) -> An
     return boto3.client(service, region_name=region, endpoint_url=endpoint_url, config=config)
 
 
-def _driver(submission: Submission, *, image: bool = False) -> dict[str, object]:
+def _driver(submission: Submission) -> dict[str, object]:
     sizes = submission.sizes
     conf = {
         "spark.driver.memory": f"{sizes.driver_heap}m",
+        "spark.driver.memoryOverhead": f"{sizes.driver_beside}m",
         "spark.executor.memory": f"{sizes.executor_heap}m",
         "spark.executor.memoryOverhead": f"{sizes.executor_beside}m",
         "spark.executor.cores": "1",
         "spark.dynamicAllocation.enabled": "true",
         "spark.dynamicAllocation.minExecutors": "1",
         "spark.dynamicAllocation.maxExecutors": str(sizes.executors),
-        **({"spark.kubernetes.container.image": submission.image} if image and submission.image else {}),
-        **dict(submission.spark_conf),
     }
     return {
         "entryPoint": submission.entrypoint,
-        "entryPointArguments": list(submission.arguments),
         "sparkSubmitParameters": " ".join(f"--conf {name}={value}" for name, value in conf.items()),
     }
+
+
+def _defaults(submission: Submission, env: str, image: str = "") -> dict[str, object]:
+    """Give what people set as Spark's defaults: a value may hold anything there, and EMR Serverless looks up those that refer to
+    a secret (`EMR.secret@…`).
+    """
+    properties = {
+        **({image: submission.image} if image and submission.image else {}),
+        **{f"{env}.{name}": value for name, value in submission.env.items()},
+        **submission.spark_conf,
+    }
+    return {"applicationConfiguration": [{"classification": "spark-defaults", "properties": properties}]}
+
+
+def _limit(submission: Submission) -> dict[str, int]:
+    """Give when EMR Serverless is to end the job, in whole minutes; left out it takes twelve hours."""
+    minutes = -(-submission.deadline_seconds // 60)
+    return {"executionTimeoutMinutes": minutes} if minutes else {}
 
 
 def _job(job_id: str, state: str, phases: Mapping[str, Phase]) -> Job:

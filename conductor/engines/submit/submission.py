@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -15,8 +16,9 @@ LONGEST_TOKEN = 64
 
 @dataclass(frozen=True)
 class Submission:
-    """A job. `entrypoint` is the address of a Python file that the service can read, `arguments` what it is called with; `image`
-    the container image with our code, where the service takes one; `spark_conf` more settings of Spark.
+    """A job. `entrypoint` is the address of a Python file that the service can read, `env` what its driver finds in the environment;
+    `image` the container image with our code, where the service takes one; `spark_conf` more settings of Spark. A service that
+    takes a limit ends the job after `deadline_seconds`; 0 leaves it to the service.
 
     Two submissions with the same `token` are one job.
     """
@@ -24,11 +26,12 @@ class Submission:
     name: str
     token: str
     entrypoint: str
-    arguments: tuple[str, ...]
     sizes: SparkSizes
     image: str = ""
-    spark_conf: tuple[tuple[str, str], ...] = ()
-    tags: tuple[tuple[str, str], ...] = field(default_factory=tuple)
+    env: Mapping[str, str] = field(default_factory=dict[str, str])
+    spark_conf: Mapping[str, str] = field(default_factory=dict[str, str])
+    tags: Mapping[str, str] = field(default_factory=dict[str, str])
+    deadline_seconds: int = 0
 
     @property
     def short_token(self) -> str:

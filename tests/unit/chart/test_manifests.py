@@ -64,10 +64,51 @@ def test_every_pod_passes_pod_security_restricted(manifests: list[Manifest]) -> 
             assert inner["capabilities"] == {"drop": ["ALL"]}, name
 
 
-def test_only_who_calls_kubernetes_gets_a_token(manifests: list[Manifest]) -> None:
-    with_token = {name for name, pod in pods(manifests) if pod["spec"]["automountServiceAccountToken"]}
-    workers = {f"Deployment/conductor-worker-{pool}" for pool in ("polars", "spark", "platform")}
+@pytest.mark.parametrize(
+    ("values", "pools"),
+    [
+        ("default", {"polars", "spark", "platform"}),
+        ("local", {"polars", "spark", "platform"}),
+        ("ha", {"polars", "platform"}),  # there Spark's jobs go to a service
+    ],
+)
+def test_only_who_calls_kubernetes_gets_a_token(values: str, pools: set[str]) -> None:
+    with_token = {name for name, pod in pods(rendered(values)) if pod["spec"]["automountServiceAccountToken"]}
+    workers = {f"Deployment/conductor-worker-{pool}" for pool in pools}
     assert with_token - {"Deployment/conductor-reconciler"} == workers
+
+
+def test_a_pool_whose_jobs_go_to_a_service_has_its_template_a_worker_and_a_way_out() -> None:
+    manifests = rendered("ha")
+    named = {(each["kind"], each["metadata"]["name"]): each for each in manifests}
+    template = json.loads(named["ConfigMap", "conductor-pools"]["data"]["spark.json"])
+    properties = template["variables"]["properties"]
+    assert template["type"] == "spark-service"
+    assert properties["service"]["default"]["service"] == "emr-serverless"
+    assert properties["env"]["default"]["CONDUCTOR_SPARK_MASTER"] == "given"  # what the values say is added
+    assert properties["env"]["default"]["PREFECT_API_URL"] == "https://conductor.example.com/api"
+    assert "namespace" not in properties
+    [container] = named["Deployment", "conductor-worker-spark"]["spec"]["template"]["spec"]["containers"]
+    arguments = container["args"]
+    assert arguments[arguments.index("--type") + 1] == "spark-service"
+    policies = [each for each in of_kind(manifests, "NetworkPolicy") if "worker-" in each["metadata"]["name"]]
+    assert [(each["metadata"]["name"], each["spec"]["egress"]) for each in policies] == [
+        ("conductor-worker-spark", [{"ports": [{"port": 443, "protocol": "TCP"}]}])
+    ]
+
+
+def test_a_variable_of_one_pools_worker_is_no_others() -> None:
+    token = "name=DATABRICKS_TOKEN,workPools.spark.env[0].valueFrom.secretKeyRef.name=databricks"
+    key = "workPools.spark.env[0].valueFrom.secretKeyRef.key=token"
+    done = template("--set", f"workPools.spark.env[0].{token},{key}")
+    manifests = [each for each in YAML(typ="safe").load_all(done.stdout) if each]
+    having = [
+        name
+        for name, pod in pods(manifests)
+        for container in containers(pod)
+        if "DATABRICKS_TOKEN" in {each["name"] for each in container.get("env") or []}
+    ]
+    assert having == ["Deployment/conductor-worker-spark"]
 
 
 def test_credentials_come_from_secrets_alone(manifests: list[Manifest]) -> None:

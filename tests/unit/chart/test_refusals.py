@@ -45,6 +45,12 @@ REFUSED = {
         "workPools.polars.variables.memory_reqest=1Gi",
         "knows no such variable; it knows",
     ),
+    "a-pool-of-a-type-that-is-none": ((), "workPools.spark.type=spark", "/workPools/spark/type"),
+    "a-variable-that-pods-have-and-jobs-do-not": (
+        (),
+        "workPools.spark.type=spark-service,workPools.spark.variables.cpu_limit=1",
+        "knows no such variable; it knows",
+    ),
     "a-pool-without-a-template": ((), "workPools.dask.replicaCount=1", "no base job template"),
 }
 

@@ -7,7 +7,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from conductor.engines.spark_cluster import EXECUTOR_SCRATCH, cluster_conf, spark_cluster
+from conductor.engines.spark_cluster import (
+    EXECUTOR_SCRATCH,
+    GivenSpark,
+    SparkCluster,
+    cluster_conf,
+    spark_cluster,
+)
 from conductor.engines.spark_sizes import spark_sizes
 from conductor.errors import FixTheConfiguration
 from conductor.settings import Settings
@@ -26,8 +32,12 @@ SIZES = spark_sizes(2**30, Settings())
 
 def conf(**more: object) -> dict[str, str]:
     cluster = spark_cluster(Settings(**IN_POD | more), SIZES, TEMPLATE)
-    assert cluster
+    assert isinstance(cluster, SparkCluster)
     return dict(cluster_conf(cluster))
+
+
+def test_the_spark_of_a_service_is_taken_as_it_is_given() -> None:
+    assert spark_cluster(Settings(spark_master="given"), SIZES, TEMPLATE) == GivenSpark()
 
 
 def test_without_a_master_spark_runs_here() -> None:

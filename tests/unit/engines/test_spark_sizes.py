@@ -42,4 +42,5 @@ def test_each_memory_class_is_half_as_large_again_in_every_pod() -> None:
 
 def test_the_drivers_pod_holds_its_heap_and_what_is_beside_it() -> None:
     sizes = spark_sizes(MIB, Limits())
-    assert sizes.job_variables() == {"memory_request": "1792Mi", "memory_limit": "1792Mi"}
+    said = sizes.job_variables()
+    assert said["memory_request"] == said["memory_limit"] == f"{sizes.driver_heap + sizes.driver_beside}Mi"

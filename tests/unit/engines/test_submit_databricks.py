@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 import httpx
 import pytest
 from pydantic import SecretStr
+from servers.databricks import Jobs, databricks
 
 from conductor.engines.spark_sizes import spark_sizes
 from conductor.engines.submit.databricks import Databricks
@@ -23,69 +21,23 @@ SUBMISSION = Submission(
     name="refine finance/sales_receipts/2026-03-02",
     token=BATCH,
     entrypoint="s3://lake/jobs/refine.py",
-    arguments=("--batch", BATCH),
     sizes=spark_sizes(20 * 2**30, Settings(spark_executors=40)),
-    spark_conf=(("spark.sql.ansi.enabled", "true"),),
-    tags=(("cost-center", "finance"),),
+    env={"PREFECT__FLOW_RUN_ID": "a run"},
+    spark_conf={"spark.sql.ansi.enabled": "true"},
+    tags={"cost-center": "finance"},
+    deadline_seconds=3600,
 )
-
-
-class Jobs(ThreadingHTTPServer):
-    """Remembers what it was asked; one-time runs with the same token are one run. `answer` says what comes instead."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.asked: list[tuple[str, str, dict[str, Any], str]] = []
-        self.runs: dict[str, int] = {}
-        self.state: dict[str, str] = {"life_cycle_state": "PENDING", "state_message": ""}
-        self.answer: tuple[int, bytes] | None = None
-
-
-class Handler(BaseHTTPRequestHandler):
-    server: Jobs
-
-    def do_GET(self) -> None:
-        self._answered({})
-
-    def do_POST(self) -> None:
-        self._answered(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-
-    def _answered(self, body: dict[str, Any]) -> None:
-        self.server.asked.append((self.command, self.path, body, self.headers["Authorization"]))
-        status, told = self.server.answer or (200, json.dumps(self._told(body)).encode())
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(told)))
-        self.end_headers()
-        self.wfile.write(told)
-
-    def _told(self, body: dict[str, Any]) -> dict[str, Any]:
-        if self.path == "/api/2.1/jobs/runs/submit":
-            runs = self.server.runs
-            return {"run_id": runs.setdefault(body["idempotency_token"], 455644833 + len(runs))}
-        if self.path.startswith("/api/2.1/jobs/runs/get?run_id="):
-            run = int(self.path.partition("=")[2])
-            page = f"https://example.cloud.databricks.com/#job/1/run/{run}"
-            return {"run_id": run, "state": self.server.state, "run_page_url": page}
-        return {}
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
 
 
 @pytest.fixture
 def server() -> Iterator[Jobs]:
-    with Jobs() as jobs:
-        thread = threading.Thread(target=jobs.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
+    with databricks() as jobs:
         yield jobs
-        jobs.shutdown()
-        thread.join()
 
 
 @pytest.fixture
 def service(server: Jobs) -> Iterator[Databricks]:
-    with httpx.Client(base_url=f"http://127.0.0.1:{server.server_port}", trust_env=False) as client:
+    with httpx.Client(base_url=server.url, trust_env=False) as client:
         yield Databricks(client, SecretStr("dapi-canary"), "16.4.x-scala2.13", "i3.xlarge")
 
 
@@ -104,6 +56,7 @@ def test_a_job_runs_on_a_cluster_of_its_own_and_the_same_token_is_the_same_run(
     assert body == {
         "run_name": SUBMISSION.name,
         "idempotency_token": BATCH,
+        "timeout_seconds": 3600,
         "tasks": [
             {
                 "task_key": "refine",
@@ -113,12 +66,10 @@ def test_a_job_runs_on_a_cluster_of_its_own_and_the_same_token_is_the_same_run(
                     # 40 executors of 1.5 GiB, of which 9 fit a worker
                     "autoscale": {"min_workers": 1, "max_workers": 5},
                     "spark_conf": {"spark.sql.ansi.enabled": "true"},
+                    "spark_env_vars": {"PREFECT__FLOW_RUN_ID": "a run"},
                     "custom_tags": {"cost-center": "finance"},
                 },
-                "spark_python_task": {
-                    "python_file": "s3://lake/jobs/refine.py",
-                    "parameters": ["--batch", BATCH],
-                },
+                "spark_python_task": {"python_file": "s3://lake/jobs/refine.py"},
             }
         ],
     }

@@ -23,17 +23,25 @@ SUBMISSION = Submission(
     name="refine finance/sales_receipts/2026-03-02",
     token=BATCH,
     entrypoint="s3://lake/jobs/refine.py",
-    arguments=("--batch", BATCH, "--workspace", "books"),
     sizes=spark_sizes(2**30, Settings()),
     image="registry.example/cloud-conductor-spark:1",
-    spark_conf=(("spark.sql.ansi.enabled", "true"),),
-    tags=(("cost-center", "finance"),),
+    env={"PREFECT__FLOW_RUN_ID": "a run"},
+    spark_conf={"spark.sql.ansi.enabled": "true"},
+    tags={"cost-center": "finance"},
+    deadline_seconds=3601,
 )
 CONF = (
-    "--conf spark.driver.memory=768m --conf spark.executor.memory=1024m --conf spark.executor.memoryOverhead=512m "
+    "--conf spark.driver.memory=768m --conf spark.driver.memoryOverhead=1024m "
+    "--conf spark.executor.memory=1024m --conf spark.executor.memoryOverhead=512m "
     "--conf spark.executor.cores=1 --conf spark.dynamicAllocation.enabled=true "
     "--conf spark.dynamicAllocation.minExecutors=1 --conf spark.dynamicAllocation.maxExecutors=4"
 )
+
+
+def defaults(properties: dict[str, str]) -> dict[str, Any]:
+    """What stands beside the settings that the submission names itself."""
+    named = properties | {"spark.sql.ansi.enabled": "true"}
+    return {"applicationConfiguration": [{"classification": "spark-defaults", "properties": named}]}
 
 
 def client(service: str) -> Any:
@@ -85,10 +93,13 @@ def test_a_job_for_serverless_says_role_sizes_and_the_token_that_makes_it_one_jo
             "jobDriver": {
                 "sparkSubmit": {
                     "entryPoint": SUBMISSION.entrypoint,
-                    "entryPointArguments": list(SUBMISSION.arguments),
-                    "sparkSubmitParameters": f"{CONF} --conf spark.sql.ansi.enabled=true",
+                    "sparkSubmitParameters": CONF,
                 }
             },
+            "configurationOverrides": defaults(
+                {"spark.emr-serverless.driverEnv.PREFECT__FLOW_RUN_ID": "a run"}
+            ),
+            "executionTimeoutMinutes": 61,
             "tags": {"cost-center": "finance"},
         },
     )
@@ -113,11 +124,15 @@ def test_a_job_for_eks_names_its_image_and_release(on_eks: tuple[EmrOnEks, Stubb
             "jobDriver": {
                 "sparkSubmitJobDriver": {
                     "entryPoint": SUBMISSION.entrypoint,
-                    "entryPointArguments": list(SUBMISSION.arguments),
-                    "sparkSubmitParameters": f"{CONF} --conf spark.kubernetes.container.image={SUBMISSION.image} "
-                    "--conf spark.sql.ansi.enabled=true",
+                    "sparkSubmitParameters": CONF,
                 }
             },
+            "configurationOverrides": defaults(
+                {
+                    "spark.kubernetes.container.image": SUBMISSION.image,
+                    "spark.kubernetes.driverEnv.PREFECT__FLOW_RUN_ID": "a run",
+                }
+            ),
             "tags": {"cost-center": "finance"},
         },
     )
@@ -151,10 +166,10 @@ def test_refusals_are_sorted_by_what_to_do_and_repeat_nothing_of_the_request(
     serverless: tuple[EmrServerless, Stubber], code: str, status: int, error: type[Exception], said: str
 ) -> None:
     service, stub = serverless
-    stub.add_client_error("start_job_run", code, "arguments: --batch bbb", status)
+    stub.add_client_error("start_job_run", code, "name: refine finance", status)
     with pytest.raises(error, match=said) as caught:
         service.submit(SUBMISSION)
-    assert "--batch" not in str(caught.value)
+    assert "finance" not in str(caught.value)
 
 
 def test_a_job_that_the_service_cannot_take_never_leaves_here() -> None:
@@ -178,7 +193,7 @@ def test_what_is_over_is_not_cancelled_and_what_runs_is(on_eks: tuple[EmrOnEks, 
 
 
 def test_a_token_that_is_too_long_for_a_service_is_shortened_and_stays_the_jobs_own() -> None:
-    one, other = (Submission("n", f"{BATCH}-{'x' * 60}{n}", "e", (), SUBMISSION.sizes) for n in (1, 2))
+    one, other = (Submission("n", f"{BATCH}-{'x' * 60}{n}", "e", SUBMISSION.sizes) for n in (1, 2))
     assert len(one.short_token) == len(other.short_token) == 64
     assert one.short_token != other.short_token
     assert SUBMISSION.short_token == BATCH
