@@ -83,8 +83,9 @@ def _cause(turn: Turn, batch: Batch, child: Child) -> Exception:
         error = last.error.error()
         error.batch, error.step = batch.id, error.step or "refine"
         return error
+    said = child.said or "it left no word"
     return RetryLater(
-        f"the run in the Spark pool that refines {batch.slot.id} ended as {child.state} and left no word",
+        f"the run in the Spark pool that refines {batch.slot.id} ended as {child.state}: {said}",
         next_command=f"conductor explain {batch.id}",
         batch=batch.id,
         step="refine",

@@ -29,12 +29,15 @@ DEPLOYMENT = "refine-batch/refine"
 
 @dataclass(frozen=True)
 class Child:
-    """A run of the deployment. `state` is Prefect's word for where it stands; `over` that nothing more comes of it."""
+    """A run of the deployment. `state` is Prefect's word for where it stands, `said` what it says of that; `over` that nothing more
+    comes of it.
+    """
 
     id: str
     name: str
     state: str
     over: bool
+    said: str = ""
 
 
 def start(batch: Batch, workspace: str, engine: EngineName | None, sizes: SparkSizes) -> Child:
@@ -88,6 +91,7 @@ def _child(run: FlowRun) -> Child:
         run.name,
         state.name or state.type.value if state else "",
         bool(state and state.is_final()),
+        (state.message or "") if state else "",
     )
 
 

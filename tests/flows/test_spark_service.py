@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 import pytest
-from pipeline.elsewhere import Home, carried_once, well
+from pipeline.elsewhere import Home, carried_once, ended, well
 from pipeline.pooled import SLOT
 from servers.databricks import Body, Jobs, State, databricks
 from servers.pool import ROOT, Pool, until, working
@@ -162,6 +162,18 @@ def test_a_job_that_fails_before_its_run_begins_is_followed_by_another(
     assert (crashed["state_type"], len(service.jobs)) == ("CRASHED", 2)
     assert home.attempts()[1].run_id == done["id"]
     carried_once(home, "spark")
+
+
+def test_a_service_that_refuses_us_is_told_by_the_run_that_waits(
+    home: Home, pool: ServicePool, jobs: Jobs, service: Service
+) -> None:
+    jobs.answer = (403, b'{"error_code": "PERMISSION_DENIED", "message": "dapi-canary-of-the-service"}')
+    said = ended(home.carry())
+    assert said.startswith("RetryLater")
+    assert "ended as Crashed" in said
+    assert "Databricks refuses these credentials (403 PERMISSION_DENIED)" in said
+    assert TOKEN not in said
+    assert not service.jobs
 
 
 def test_a_run_that_is_cancelled_takes_its_job_with_it(
