@@ -81,9 +81,8 @@ def cluster_session(executors: Executors) -> Generator[SparkSession]:
         raise missing
     if isinstance(executors, GivenSpark):
         session = _built(None, {})
-        session.sparkContext.setLogLevel(
-            "OFF"
-        )  # an error's words may quote values, and the service keeps its logs
+        # An error's words may quote values, and the service keeps its logs.
+        session.sparkContext.setLogLevel("OFF")
         yield session
         return
     with _session_of(executors) as session:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -35,6 +35,7 @@ CONTAINERS = {
     "CANCELLED": Phase.STOPPED,
 }
 IMAGE_OF_EKS = "spark.kubernetes.container.image"
+GIB = 1024
 TOO_MANY = ("ThrottlingException", "ServiceQuotaExceededException", "ConflictException")
 
 
@@ -54,7 +55,7 @@ class EmrServerless:
                 clientToken=submission.short_token,
                 executionRoleArn=self.role_arn,
                 name=submission.name,
-                jobDriver={"sparkSubmit": _driver(submission)},
+                jobDriver={"sparkSubmit": _driver(submission, _whole)},
                 configurationOverrides=_defaults(submission, "spark.emr-serverless.driverEnv"),
                 tags=dict(submission.tags),
                 **_limit(submission),
@@ -92,7 +93,7 @@ class EmrOnEks:
                 executionRoleArn=self.role_arn,
                 releaseLabel=self.release,
                 name=submission.name,
-                jobDriver={"sparkSubmitJobDriver": _driver(submission)},
+                jobDriver={"sparkSubmitJobDriver": _driver(submission, _as_it_is)},
                 configurationOverrides=_defaults(submission, "spark.kubernetes.driverEnv", IMAGE_OF_EKS),
                 tags=dict(submission.tags),
             )
@@ -117,14 +118,28 @@ def emr_client(service: str, region: str, endpoint_url: str | None = None) -> An
     return boto3.client(service, region_name=region, endpoint_url=endpoint_url, config=config)
 
 
-def _driver(submission: Submission) -> dict[str, object]:
+def _as_it_is(heap: int, beside: int) -> int:
+    """Give the memory beside a heap, in MiB."""
+    del heap
+    return beside
+
+
+def _whole(heap: int, beside: int) -> int:
+    """Give as much beside a heap that both are whole GiB, at least two: EMR Serverless's workers of one core have 2 to 8 of them
+    (its user guide, "Supported worker configurations").
+    """
+    return max(2, -(-(heap + beside) // GIB)) * GIB - heap
+
+
+def _driver(submission: Submission, beside: Callable[[int, int], int]) -> dict[str, object]:
     sizes = submission.sizes
     conf = {
+        "spark.driver.cores": "1",
         "spark.driver.memory": f"{sizes.driver_heap}m",
-        "spark.driver.memoryOverhead": f"{sizes.driver_beside}m",
-        "spark.executor.memory": f"{sizes.executor_heap}m",
-        "spark.executor.memoryOverhead": f"{sizes.executor_beside}m",
+        "spark.driver.memoryOverhead": f"{beside(sizes.driver_heap, sizes.driver_beside)}m",
         "spark.executor.cores": "1",
+        "spark.executor.memory": f"{sizes.executor_heap}m",
+        "spark.executor.memoryOverhead": f"{beside(sizes.executor_heap, sizes.executor_beside)}m",
         "spark.dynamicAllocation.enabled": "true",
         "spark.dynamicAllocation.minExecutors": "1",
         "spark.dynamicAllocation.maxExecutors": str(sizes.executors),

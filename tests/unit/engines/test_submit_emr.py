@@ -30,12 +30,19 @@ SUBMISSION = Submission(
     tags={"cost-center": "finance"},
     deadline_seconds=3601,
 )
-CONF = (
-    "--conf spark.driver.memory=768m --conf spark.driver.memoryOverhead=1024m "
-    "--conf spark.executor.memory=1024m --conf spark.executor.memoryOverhead=512m "
-    "--conf spark.executor.cores=1 --conf spark.dynamicAllocation.enabled=true "
-    "--conf spark.dynamicAllocation.minExecutors=1 --conf spark.dynamicAllocation.maxExecutors=4"
+ALLOCATION = (
+    "--conf spark.dynamicAllocation.enabled=true --conf spark.dynamicAllocation.minExecutors=1 "
+    "--conf spark.dynamicAllocation.maxExecutors=4"
 )
+
+
+def conf(driver_beside: int, executor_beside: int) -> str:
+    """The sizes as spark-submit takes them: 768 and 1,024 MiB of heap, and what is beside them."""
+    return (
+        f"--conf spark.driver.cores=1 --conf spark.driver.memory=768m --conf spark.driver.memoryOverhead={driver_beside}m "
+        "--conf spark.executor.cores=1 --conf spark.executor.memory=1024m "
+        f"--conf spark.executor.memoryOverhead={executor_beside}m {ALLOCATION}"
+    )
 
 
 def defaults(properties: dict[str, str]) -> dict[str, Any]:
@@ -78,7 +85,7 @@ def serverless_run(state: str) -> dict[str, Any]:
     }
 
 
-def test_a_job_for_serverless_says_role_sizes_and_the_token_that_makes_it_one_job(
+def test_a_job_for_serverless_says_role_sizes_in_whole_gibibytes_and_the_token_that_makes_it_one_job(
     serverless: tuple[EmrServerless, Stubber],
 ) -> None:
     service, stub = serverless
@@ -93,7 +100,7 @@ def test_a_job_for_serverless_says_role_sizes_and_the_token_that_makes_it_one_jo
             "jobDriver": {
                 "sparkSubmit": {
                     "entryPoint": SUBMISSION.entrypoint,
-                    "sparkSubmitParameters": CONF,
+                    "sparkSubmitParameters": conf(1280, 1024),
                 }
             },
             "configurationOverrides": defaults(
@@ -124,7 +131,7 @@ def test_a_job_for_eks_names_its_image_and_release(on_eks: tuple[EmrOnEks, Stubb
             "jobDriver": {
                 "sparkSubmitJobDriver": {
                     "entryPoint": SUBMISSION.entrypoint,
-                    "sparkSubmitParameters": CONF,
+                    "sparkSubmitParameters": conf(1024, 512),
                 }
             },
             "configurationOverrides": defaults(
