@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,13 @@ import httpx
 import pytest
 from pipeline.elsewhere import Home, carried_once, ended, well
 from pipeline.pooled import SLOT
+from prefect.settings import PREFECT_API_URL, temporary_settings
 from servers.databricks import Body, Jobs, State, databricks
 from servers.pool import ROOT, Pool, until, working
 from servers.prefect import PrefectServer, start_prefect, stop_prefect
+
+from conductor.cli.checks.finding import Verdict
+from conductor.cli.checks.scheduler import scheduler
 
 TOKEN, PASSWORD = "dapi-canary-of-the-service", "canary-of-the-api"
 MASTER = "local-cluster[1,1,1024]"
@@ -190,6 +195,17 @@ def test_a_run_that_is_cancelled_takes_its_job_with_it(
     until(lambda: pool.runs()[0]["state_type"] == "CANCELLED", "a cancelled run")
     assert len(service.jobs) == 1
     assert home.outcomes()[0] == "handed over"
+
+
+def test_doctor_takes_the_pool_for_what_it_is(pool: ServicePool, server: PrefectServer) -> None:
+    def told() -> set[tuple[str, Verdict]]:
+        with temporary_settings({PREFECT_API_URL: server.url}):
+            found = scheduler("conductor-flows", lambda: datetime.now(UTC))
+            return {(each.sentence, each.verdict) for each in found if each.about == "pools"}
+
+    ready = ("spark: a worker polls it, jobs at a service", Verdict.OK)
+    until(lambda: ready in told(), "a pool whose worker polls it")
+    assert ("there is no work pool polars", Verdict.PROBLEM) in told()
 
 
 def test_a_pool_that_does_not_say_where_its_service_is_takes_no_run(
