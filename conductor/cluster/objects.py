@@ -5,13 +5,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from pydantic import AliasPath, BaseModel, ConfigDict, Field
 
 RUN_LABEL = "prefect.io/flow-run-id"
 DEADLINE = "conductor/deadline-seconds"
-"""Annotation of a Job: how many seconds after its creation the run is given up."""
+"""Annotation of a run: how many seconds after its start in a pool it is given up."""
+
+
+def deadline_seconds(annotations: Mapping[str, str]) -> int | None:
+    """Give the deadline that annotations name; None where there is none, or no number."""
+    told = annotations.get(DEADLINE, "")
+    return int(told) if told.isdecimal() else None
 
 
 class Told(BaseModel):
@@ -142,8 +149,8 @@ class Job(Named):
 
     def deadline(self, otherwise: timedelta) -> datetime:
         """Give the instant at which its run is given up; a Job that names none, or no number, has the one for all."""
-        told = self.annotations.get(DEADLINE, "")
-        return self.created + (timedelta(seconds=int(told)) if told.isdecimal() else otherwise)
+        told = deadline_seconds(self.annotations)
+        return self.created + (otherwise if told is None else timedelta(seconds=told))
 
 
 class Happened(Told):

@@ -19,11 +19,11 @@ from conductor.engines.polars_errors import sorted_errors
 from conductor.engines.polars_records import NUMBER, OBJECT, POSITION
 from conductor.engines.protocol import RefineJob, RefineOutcome
 from conductor.engines.spark_check import check, tally, totals
-from conductor.engines.spark_cluster import Executors
+from conductor.engines.spark_cluster import Executors, GivenSpark
 from conductor.engines.spark_errors import sorted_spark_errors
 from conductor.engines.spark_places import readable
 from conductor.engines.spark_records import ROW, read_records, verbatim
-from conductor.engines.spark_session import cluster_session, spark_session
+from conductor.engines.spark_session import cluster_session, given_session, spark_session
 from conductor.engines.spark_types import spark_schema
 from conductor.engines.spark_write import curated, write_partitioned, write_whole
 
@@ -63,11 +63,14 @@ class SparkEngine:
 
     @contextmanager
     def _session(self) -> Generator[SparkSession]:
-        if self._executors is None:
-            yield spark_session(self._memory)
-            return
-        with cluster_session(self._executors) as session:
-            yield session
+        match self._executors:
+            case None:
+                yield spark_session(self._memory)
+            case GivenSpark():
+                yield given_session()
+            case cluster:
+                with cluster_session(cluster) as session:
+                    yield session
 
     @contextmanager
     def _checked(

@@ -16,7 +16,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from conductor.engines.spark_cluster import Executors, GivenSpark, SparkCluster, cluster_conf
+from conductor.engines.spark_cluster import SparkCluster, cluster_conf
 from conductor.errors import Missing, RetryLater
 
 if TYPE_CHECKING:
@@ -71,26 +71,24 @@ def spark_session(memory_bytes: int) -> SparkSession:
     return _started("local[*]", HERE | {HEAP: f"{memory_bytes // 2**20}m"})
 
 
+def given_session() -> SparkSession:
+    """Give a session in the Spark that this process was submitted to; master, sizes and executors are its own."""
+    if missing := missing_part():
+        raise missing
+    session = _built(None, {})
+    # An error's words may quote values, and the service keeps its logs.
+    session.sparkContext.setLogLevel("OFF")
+    return session
+
+
 @contextmanager
-def cluster_session(executors: Executors) -> Generator[SparkSession]:
-    """Give a session whose executors are elsewhere, for the body. Those of a cluster go with it; those of a service are its own.
+def cluster_session(cluster: SparkCluster) -> Generator[SparkSession]:
+    """Give a session whose executors are pods of a cluster, for the body; they go with it.
 
     A cluster that has no room for a single one within `wait_seconds` is `RetryLater`: the work would wait for ever.
     """
     if missing := missing_part():
         raise missing
-    if isinstance(executors, GivenSpark):
-        session = _built(None, {})
-        # An error's words may quote values, and the service keeps its logs.
-        session.sparkContext.setLogLevel("OFF")
-        yield session
-        return
-    with _session_of(executors) as session:
-        yield session
-
-
-@contextmanager
-def _session_of(cluster: SparkCluster) -> Generator[SparkSession]:
     # The executors' image is the driver's, so what Java reads there lies at the same place.
     logged = {"spark.executor.extraJavaOptions": OF_PROCESS["spark.driver.extraJavaOptions"]}
     session = _started(cluster.master, {**cluster_conf(cluster), **logged})

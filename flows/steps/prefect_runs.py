@@ -26,6 +26,7 @@ from prefect.client.schemas.objects import FlowRun, State, StateType, WorkPool
 from prefect.states import Scheduled
 
 from conductor.cluster.memory import mib
+from conductor.cluster.pools import KUBERNETES
 from conductor.cluster.runs import FINAL, Run, RunState
 from conductor.errors import StopAndCall
 
@@ -128,7 +129,7 @@ class Runs:
         return not run.infrastructure_pid or run.infrastructure_pid.startswith(f"{self._namespace}:")
 
     def _in_pools(self, crashed_since: datetime) -> list[FlowRun]:
-        kind = WorkPoolFilter(type=WorkPoolFilterType(any_=["kubernetes"]))
+        kind = WorkPoolFilter(type=WorkPoolFilterType(any_=[KUBERNETES]))
         found = self._client.read_work_pools(work_pool_filter=kind)
         ours = [pool.name for pool in found if _default(pool, "namespace") == self._namespace]
         if not ours:

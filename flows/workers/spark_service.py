@@ -21,7 +21,16 @@ from prefect.client.schemas.responses import DeploymentResponse
 from prefect.workers.base import BaseJobConfiguration, BaseVariables, BaseWorker, BaseWorkerResult
 from pydantic import ConfigDict, Field
 
-from conductor.engines.spark_sizes import SparkSizes
+from conductor.cluster.objects import DEADLINE, deadline_seconds
+from conductor.cluster.pools import COST, ENVIRONMENT, SPARK_SERVICE
+from conductor.engines.spark_cluster import GIVEN
+from conductor.engines.spark_sizes import (
+    DRIVER_BESIDE,
+    DRIVER_HEAP,
+    EXECUTOR_BESIDE,
+    EXECUTOR_HEAP,
+    SparkSizes,
+)
 from conductor.engines.submit.services import Place, open_service
 from conductor.engines.submit.submission import Phase, Submission
 from conductor.errors import FixTheConfiguration, RetryLater
@@ -33,15 +42,13 @@ SECRET_NAME = re.compile(r"(auth.?string|key|secret|password|token)$", re.IGNORE
 SECRET_IN_ADDRESS = re.compile(r"://[^/@]+:[^/@]+@")
 REFERENCES = ("EMR.secret@", "{{secrets/")
 """How a value begins that a service looks up in its own store of secrets."""
-DEADLINE = "conductor/deadline-seconds"
 ENTRYPOINT = "local:///opt/conductor/k8s/spark/run_flow.py"
-ENVIRONMENT = {
-    "CONDUCTOR_SPARK_MASTER": "given",
-    "PREFECT_CLIENT_MAX_RETRIES": "100",
-    "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "false",
-}
-SIZES = SparkSizes(768, 1024, 1024, 512, 1, 0, "")
-"""Those of a run that says none."""
+
+
+def _cost(name: str) -> str:
+    """Give the field of a variable by which costs are told apart."""
+    value, said = COST[name]
+    return Field(value, description=f"{said}; a tag of the job.")
 
 
 class SparkServiceVariables(BaseVariables):
@@ -56,23 +63,23 @@ class SparkServiceVariables(BaseVariables):
         "", description="Container image with our code, where the service takes one with each job."
     )
     env: dict[str, str | None] = Field(
-        default=dict(ENVIRONMENT),
+        default={**ENVIRONMENT, "CONDUCTOR_SPARK_MASTER": GIVEN},
         title="Environment Variables",
         description="What the driver finds in its environment. A secret stands there as a reference.",
     )
     spark_conf: dict[str, str] = Field({}, description="More settings of Spark.")
-    driver_heap: int = Field(SIZES.driver_heap, ge=256, description="Heap of the driver, in MiB.")
-    driver_beside: int = Field(SIZES.driver_beside, ge=256, description="Memory beside it, in MiB.")
-    executor_heap: int = Field(SIZES.executor_heap, ge=256, description="Heap of an executor, in MiB.")
-    executor_beside: int = Field(SIZES.executor_beside, ge=256, description="Memory beside it, in MiB.")
-    executors: int = Field(SIZES.executors, ge=1, description="How many executors there may be at most.")
+    driver_heap: int = Field(DRIVER_HEAP, ge=256, description="Heap of the driver, in MiB.")
+    driver_beside: int = Field(DRIVER_BESIDE, ge=256, description="Memory beside it, in MiB.")
+    executor_heap: int = Field(EXECUTOR_HEAP, ge=256, description="Heap of an executor, in MiB.")
+    executor_beside: int = Field(EXECUTOR_BESIDE, ge=256, description="Memory beside it, in MiB.")
+    executors: int = Field(1, ge=1, description="How many executors there may be at most.")
     annotations: dict[str, str] = Field(
         {}, description=f"`{DEADLINE}` is when the service is to end the job."
     )
-    project: str = Field("cloud-conductor", description="Project that pays for the job; a tag of it.")
-    owner: str = Field("data-platform", description="Team that answers for the run; a tag of the job.")
-    cost_center: str = Field("unassigned", description="Cost centre that the job is booked on; a tag of it.")
-    compliance: str = Field("internal", description="Rules that the data is under; a tag of the job.")
+    project: str = _cost("project")
+    owner: str = _cost("owner")
+    cost_center: str = _cost("cost_center")
+    compliance: str = _cost("compliance")
     poll_seconds: float = Field(15.0, gt=0, description="Pause between two looks at the job.")
 
 
@@ -92,12 +99,7 @@ class SparkServiceJob(BaseJobConfiguration):
     executors: int
     annotations: dict[str, str]
     tags: dict[str, str] = Field(
-        json_schema_extra={
-            "template": {
-                name.replace("_", "-"): f"{{{{ {name} }}}}"
-                for name in ("project", "owner", "cost_center", "compliance")
-            }
-        }
+        json_schema_extra={"template": {name.replace("_", "-"): f"{{{{ {name} }}}}" for name in COST}}
     )
     poll_seconds: float
 
@@ -142,7 +144,7 @@ class SparkServiceJob(BaseJobConfiguration):
             env=env,
             spark_conf=self.spark_conf,
             tags=self.tags,
-            deadline_seconds=int(self.annotations.get(DEADLINE, 0)),
+            deadline_seconds=deadline_seconds(self.annotations) or 0,
         )
 
 
@@ -153,7 +155,7 @@ class SparkServiceResult(BaseWorkerResult):
 class SparkServiceWorker(BaseWorker[SparkServiceJob, SparkServiceVariables, SparkServiceResult]):
     """`prefect worker start --pool spark --type spark-service`: submits each run as a job and watches it until it is over."""
 
-    type = "spark-service"
+    type = SPARK_SERVICE
     job_configuration = SparkServiceJob
     job_configuration_variables = SparkServiceVariables
     _description = "Run flows as jobs at a service that runs Spark: EMR Serverless, EMR on EKS, Databricks."

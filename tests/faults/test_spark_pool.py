@@ -10,29 +10,21 @@ from pathlib import Path
 import pytest
 from pipeline.elsewhere import Home, carried_once, ended, well
 from servers.pool import Pool, until, working
-from servers.prefect import PrefectServer, start_prefect, stop_prefect
+from servers.prefect import PrefectServer
 
 ON_POLARS = {"spark_from_bytes": 10**12}
 """Spark would take long."""
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[PrefectServer]:
-    """A server on which the deployment is this module's own."""
-    started = start_prefect()
-    yield started
-    stop_prefect(started)
+@pytest.fixture
+def home(tmp_path: Path, own_prefect_server: PrefectServer) -> Home:
+    return Home(tmp_path, own_prefect_server, ON_POLARS)
 
 
 @pytest.fixture
-def home(tmp_path: Path, server: PrefectServer) -> Home:
-    return Home(tmp_path, server, ON_POLARS)
-
-
-@pytest.fixture
-def pool(tmp_path: Path, home: Home, server: PrefectServer) -> Iterator[Pool]:
+def pool(tmp_path: Path, home: Home, own_prefect_server: PrefectServer) -> Iterator[Pool]:
     """The pool with its worker."""
-    made = Pool(server, tmp_path / "gate", home.in_pool)
+    made = Pool(own_prefect_server, tmp_path / "gate", home.in_pool)
     with working(made, tmp_path / "worker.log"):
         yield made
 

@@ -20,7 +20,7 @@ from pipeline.pooled import SLOT
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from servers.databricks import Body, Jobs, State, databricks
 from servers.pool import ROOT, Pool, until, working
-from servers.prefect import PrefectServer, start_prefect, stop_prefect
+from servers.prefect import PrefectServer
 
 from conductor.cli.checks.finding import Verdict
 from conductor.cli.checks.scheduler import scheduler
@@ -82,7 +82,12 @@ class ServicePool(Pool):
     """The pool, of runs that go to the service."""
 
     kind = "spark-service"
-    place: dict[str, str]
+
+    def __init__(
+        self, server: PrefectServer, gate: Path, environment: dict[str, str], place: dict[str, str]
+    ) -> None:
+        self.place = place
+        super().__init__(server, gate, environment)
 
     def _variables(self, environment: dict[str, str]) -> dict[str, Any]:
         return {
@@ -99,17 +104,9 @@ class ServicePool(Pool):
         self._post(f"flow_runs/{run}/set_state", **state)
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[PrefectServer]:
-    """A server on which the deployment is this module's own."""
-    started = start_prefect()
-    yield started
-    stop_prefect(started)
-
-
 @pytest.fixture
-def home(tmp_path: Path, server: PrefectServer) -> Home:
-    return Home(tmp_path, server, {"spark_from_bytes": 0})
+def home(tmp_path: Path, own_prefect_server: PrefectServer) -> Home:
+    return Home(tmp_path, own_prefect_server, {"spark_from_bytes": 0})
 
 
 @pytest.fixture
@@ -127,14 +124,14 @@ def jobs(service: Service) -> Iterator[Jobs]:
 
 
 @pytest.fixture
-def pool(tmp_path: Path, home: Home, server: PrefectServer, jobs: Jobs) -> Iterator[ServicePool]:
-    ServicePool.place = {
+def pool(tmp_path: Path, home: Home, own_prefect_server: PrefectServer, jobs: Jobs) -> Iterator[ServicePool]:
+    place = {
         "service": "databricks",
         "host": jobs.url,
         "spark_version": "17.3.x-scala2.13",
         "node_type": "i3.xlarge",
     }
-    made = ServicePool(server, tmp_path / "gate", home.in_pool)
+    made = ServicePool(own_prefect_server, tmp_path / "gate", home.in_pool, place)
     secrets = {"DATABRICKS_TOKEN": TOKEN, "PREFECT_API_AUTH_STRING": PASSWORD}
     with working(made, tmp_path / "worker.log", **secrets):
         yield made
@@ -197,9 +194,9 @@ def test_a_run_that_is_cancelled_takes_its_job_with_it(
     assert home.outcomes()[0] == "handed over"
 
 
-def test_doctor_takes_the_pool_for_what_it_is(pool: ServicePool, server: PrefectServer) -> None:
+def test_doctor_takes_the_pool_for_what_it_is(pool: ServicePool, own_prefect_server: PrefectServer) -> None:
     def told() -> set[tuple[str, Verdict]]:
-        with temporary_settings({PREFECT_API_URL: server.url}):
+        with temporary_settings({PREFECT_API_URL: own_prefect_server.url}):
             found = scheduler("conductor-flows", lambda: datetime.now(UTC))
             return {(each.sentence, each.verdict) for each in found if each.about == "pools"}
 
@@ -209,8 +206,8 @@ def test_doctor_takes_the_pool_for_what_it_is(pool: ServicePool, server: Prefect
 
 
 def test_a_pool_that_does_not_say_where_its_service_is_takes_no_run(
-    server: PrefectServer, home: Home, tmp_path: Path
+    own_prefect_server: PrefectServer, home: Home, tmp_path: Path
 ) -> None:
-    ServicePool.place = {"service": "databricks", "host": "nowhere"}
+    nowhere = {"service": "databricks", "host": "nowhere"}
     with pytest.raises(httpx.HTTPStatusError, match="422"):
-        ServicePool(server, tmp_path / "gate", home.in_pool)
+        ServicePool(own_prefect_server, tmp_path / "gate", home.in_pool, nowhere)

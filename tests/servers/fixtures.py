@@ -68,6 +68,14 @@ def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prefect
         yield PrefectServer.model_validate_json(note)
 
 
+@pytest.fixture(scope="module")
+def own_prefect_server() -> Iterator[PrefectServer]:
+    """A Prefect server on which all pools and deployments are one module's own."""
+    started = start_prefect()
+    yield started
+    stop_prefect(started)
+
+
 def arguments(server: S3Server, bucket: str) -> dict[str, object]:
     """Give what opens a bucket of the server as its first identity."""
     return {

@@ -15,10 +15,10 @@ from prefect.client.schemas.responses import DeploymentResponse
 
 from conductor.cli.checks.finding import Finding, note, ok, problem
 from conductor.cli.checks.servers import clock
+from conductor.cluster.pools import KUBERNETES, SPARK_SERVICE
 from conductor.errors import RetryLater
 
 POOLS = ("polars", "spark", "platform")
-KUBERNETES, SERVICE = "kubernetes", "spark-service"
 NEEDED = ("nightly",)
 """Deployments without which no night runs."""
 
@@ -57,7 +57,7 @@ def _pools(pools: dict[str, WorkPool], namespace: str) -> Iterator[Finding]:
             template = f"k8s/pools/{name}.json"
             command = f"prefect work-pool create {name} --type kubernetes --base-job-template {template}"
             yield problem("pools", f"there is no work pool {name}", command)
-        elif pool.type != KUBERNETES and (name, pool.type) != ("spark", SERVICE):
+        elif pool.type != KUBERNETES and (name, pool.type) != ("spark", SPARK_SERVICE):
             yield problem(
                 "pools", f"work pool {name} is of type {pool.type}", f"prefect work-pool delete {name}"
             )

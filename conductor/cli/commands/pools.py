@@ -12,12 +12,12 @@ import typer
 
 from conductor.cli import show
 from conductor.cli.session import prefect_api
+from conductor.cluster.pools import KUBERNETES
 from conductor.errors import FixTheConfiguration, NotFound
 
 cli = typer.Typer(
     help="The work pools that pods are started from, one base job template each.", no_args_is_help=True
 )
-KUBERNETES = "kubernetes"
 
 
 @cli.callback()

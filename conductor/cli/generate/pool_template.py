@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 
 from conductor.cli.generate.pools import Pool
+from conductor.cluster.pools import COST, ENVIRONMENT
 
 USER = 10001
 GRACE_SECONDS = 60
@@ -21,12 +22,6 @@ MOUNTS = {"/tmp": "tmp", "/prefect": "prefect", "/home/conductor": "home"}  # no
 TEXT = {"type": "string"}
 TEXTS = {"type": "object", "additionalProperties": TEXT}
 OBJECTS = {"type": "array", "items": {"type": "object"}, "default": []}
-COST = {
-    "project": ("cloud-conductor", "Project that pays for the pod; a label of Job and pod."),
-    "owner": ("data-platform", "Team that answers for the run; a label of Job and pod."),
-    "cost_center": ("unassigned", "Cost centre that the pod is booked on; a label of Job and pod."),
-    "compliance": ("internal", "Rules that the data is under; a label of Job and pod."),
-}
 
 
 def template(pool: Pool) -> str:
@@ -47,8 +42,7 @@ def _who(pool: Pool) -> Mapping[str, object]:
     """Give the variables for what runs, and as whom. What Prefect fills in itself has no default."""
     env = {
         "PREFECT_HOME": "/prefect",
-        "PREFECT_CLIENT_MAX_RETRIES": "100",
-        "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "false",
+        **ENVIRONMENT,
         **pool.env,
     }
     return {
@@ -103,7 +97,11 @@ def _where() -> Mapping[str, object]:
 
 
 def _pays() -> Mapping[str, object]:
-    return {name: {**TEXT, "default": value, "description": said} for name, (value, said) in COST.items()}
+    label = "a label of Job and pod."
+    return {
+        name: {**TEXT, "default": value, "description": f"{said}; {label}"}
+        for name, (value, said) in COST.items()
+    }
 
 
 def _configuration(pool: Pool) -> Mapping[str, object]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, ParamValidationError
 
+from conductor.engines.spark_sizes import SparkSizes
 from conductor.engines.submit.submission import Job, Phase, Submission, refused
 from conductor.errors import FixTheConfiguration, RetryLater
 
@@ -55,7 +56,7 @@ class EmrServerless:
                 clientToken=submission.short_token,
                 executionRoleArn=self.role_arn,
                 name=submission.name,
-                jobDriver={"sparkSubmit": _driver(submission, _whole)},
+                jobDriver={"sparkSubmit": _driver(submission, _whole(submission.sizes))},
                 configurationOverrides=_defaults(submission, "spark.emr-serverless.driverEnv"),
                 tags=dict(submission.tags),
                 **_limit(submission),
@@ -93,7 +94,7 @@ class EmrOnEks:
                 executionRoleArn=self.role_arn,
                 releaseLabel=self.release,
                 name=submission.name,
-                jobDriver={"sparkSubmitJobDriver": _driver(submission, _as_it_is)},
+                jobDriver={"sparkSubmitJobDriver": _driver(submission, submission.sizes)},
                 configurationOverrides=_defaults(submission, "spark.kubernetes.driverEnv", IMAGE_OF_EKS),
                 tags=dict(submission.tags),
             )
@@ -118,28 +119,29 @@ def emr_client(service: str, region: str, endpoint_url: str | None = None) -> An
     return boto3.client(service, region_name=region, endpoint_url=endpoint_url, config=config)
 
 
-def _as_it_is(heap: int, beside: int) -> int:
-    """Give the memory beside a heap, in MiB."""
-    del heap
-    return beside
-
-
-def _whole(heap: int, beside: int) -> int:
-    """Give as much beside a heap that both are whole GiB, at least two: EMR Serverless's workers of one core have 2 to 8 of them
+def _whole(sizes: SparkSizes) -> SparkSizes:
+    """Give as much beside each heap that both are whole GiB, at least two: EMR Serverless's workers of one core have 2 to 8 of them
     (its user guide, "Supported worker configurations").
     """
-    return max(2, -(-(heap + beside) // GIB)) * GIB - heap
+
+    def beside(heap: int, given: int) -> int:
+        return max(2, -(-(heap + given) // GIB)) * GIB - heap
+
+    return replace(
+        sizes,
+        driver_beside=beside(sizes.driver_heap, sizes.driver_beside),
+        executor_beside=beside(sizes.executor_heap, sizes.executor_beside),
+    )
 
 
-def _driver(submission: Submission, beside: Callable[[int, int], int]) -> dict[str, object]:
-    sizes = submission.sizes
+def _driver(submission: Submission, sizes: SparkSizes) -> dict[str, object]:
     conf = {
         "spark.driver.cores": "1",
         "spark.driver.memory": f"{sizes.driver_heap}m",
-        "spark.driver.memoryOverhead": f"{beside(sizes.driver_heap, sizes.driver_beside)}m",
+        "spark.driver.memoryOverhead": f"{sizes.driver_beside}m",
         "spark.executor.cores": "1",
         "spark.executor.memory": f"{sizes.executor_heap}m",
-        "spark.executor.memoryOverhead": f"{beside(sizes.executor_heap, sizes.executor_beside)}m",
+        "spark.executor.memoryOverhead": f"{sizes.executor_beside}m",
         "spark.dynamicAllocation.enabled": "true",
         "spark.dynamicAllocation.minExecutors": "1",
         "spark.dynamicAllocation.maxExecutors": str(sizes.executors),

@@ -32,3 +32,8 @@ app.kubernetes.io/component: {{ .component }}
 {{- define "conductor.api" -}}
 http://conductor-server.{{ .Release.Namespace }}.svc:4200/api
 {{- end }}
+
+{{/* What starts the runs of a work pool, from its values. */}}
+{{- define "conductor.poolType" -}}
+{{ dig "type" "kubernetes" . }}
+{{- end }}
